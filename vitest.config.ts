@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests run the TypeScript sources of the workspace packages, through the export condition `awl-source`: no build needed. */
+const conditions = ["awl-source", "node", "import", "default"];
+const resolve = { conditions };
+const ssr = { resolve: { conditions, externalConditions: conditions } };
+
+// biome-ignore lint/style/noDefaultExport: what vitest loads
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts", "test/interop/**/*.test.ts"],
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "lab",
+          include: ["test/lab/**/*.test.ts"],
+          globalSetup: "test/lab/setup.ts",
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
