@@ -7,6 +7,6 @@ const verdict = inject("lab") ?? (await checkTools());
 
 /** `describe` for what needs the lab: where there is none it is skipped, and its name says why. */
 export function describeLab(name: string, body: () => void): void {
-  if (verdict.available) describe(name, { timeout: 30_000 }, body);
+  if (verdict.available) describe(name, body);
   else describe.skip(`${name} (no lab: ${verdict.reason})`, body);
 }

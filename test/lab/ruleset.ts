@@ -41,7 +41,8 @@ export function loss(percent: number): string {
   // Declared before it is deleted, because deleting a table that is not there is an error.
   const remove = `table ${LOSS_TABLE}\ndelete table ${LOSS_TABLE}\n`;
   if (percent === 0) return remove;
-  const dice = `numgen random mod 10000 < ${Math.round(percent * 100)} drop`;
+  // A dice that always falls below its range is one that nft refuses.
+  const dice = percent === 100 ? "drop" : `numgen random mod 10000 < ${Math.round(percent * 100)} drop`;
   return `${remove}${block(`table ${LOSS_TABLE}`, [
     ...block("chain arriving", [hook("filter", "prerouting", "mangle"), `iifname "wan" ${dice}`]),
     ...block("chain leaving", [hook("filter", "postrouting", "mangle"), `oifname "wan" ${dice}`]),

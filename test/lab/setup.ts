@@ -13,7 +13,7 @@ export async function setup(project: TestProject): Promise<void> {
   if (!verdict.available) {
     const message = `NAT lab unavailable: ${verdict.reason}`;
     // A skipped lab must not look like a green one where nobody reads the output.
-    if (process.env["CI"] === "true") throw new Error(message);
+    if (process.env.CI === "true") throw new Error(message);
     process.stderr.write(`${message}\n`);
   }
   project.provide("lab", verdict);

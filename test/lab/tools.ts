@@ -15,7 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** Debian leaves the sbin directories, where ip and nft live, off an ordinary user's PATH. */
-export const SEARCH_PATH = [process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":");
+export const SEARCH_PATH = [process.env.PATH, "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":");
 
 /** How a lab makes its namespaces. */
 export const UNSHARE = ["unshare", "-Urnm", "--pid", "--fork", "--kill-child", "--mount-proc"] as const;
@@ -62,7 +62,7 @@ async function installMissing(): Promise<string | undefined> {
 }
 
 const mayInstall = () =>
-  process.platform === "linux" && process.getuid?.() === 0 && process.env["AWL_NO_INSTALL"] !== "1" && find("apt-get") !== undefined;
+  process.platform === "linux" && process.getuid?.() === 0 && process.env.AWL_NO_INSTALL !== "1" && find("apt-get") !== undefined;
 
 const missingTools = () => Object.keys(PACKAGES).filter((tool) => find(tool) === undefined);
 

@@ -1,0 +1,130 @@
+/**
+ * Is every NAT what its kind says? Two judges that do not know each other are asked from a host of
+ * each site: bare datagrams to a reflector of our own, and coturn's RFC 5780 client against its server.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { printed } from "./command.js";
+import { describeLab } from "./describe-lab.js";
+import type { Host } from "./host.js";
+import { Lab } from "./lab.js";
+import { type ExpectedVerdict, NAT_KIND_NAMES, NAT_KINDS, type NatKindName, type RouterBehaviour, type Translation } from "./nat-kinds.js";
+import { EXTERNAL_PORTS, ruleset } from "./ruleset.js";
+import type { Site } from "./site.js";
+
+const ADDRESSES = ["203.0.113.1", "198.51.100.1"] as const;
+
+interface RawVerdict {
+  readonly mapping: string;
+  readonly filtering: string;
+  readonly inboundFirstRemaps: boolean | null;
+  readonly localPort: number;
+  /** What the reflector saw at three of its endpoints. */
+  readonly seen: readonly string[];
+}
+
+describeLab("NAT kinds", () => {
+  let lab: Lab;
+  let server: Host;
+  let sites: ReadonlyMap<NatKindName, Site>;
+  let raw: ReadonlyMap<NatKindName, RawVerdict>;
+  let coturn: ReadonlyMap<NatKindName, string>;
+
+  beforeAll(async () => {
+    lab = await Lab.create();
+    server = await lab.server("judge", ADDRESSES);
+    sites = new Map(await Promise.all(NAT_KIND_NAMES.map(async (kind) => [kind, await lab.site(kind)] as const)));
+    const each = async <T>(ask: (site: Site) => Promise<T>) =>
+      new Map(await Promise.all([...sites].map(async ([kind, site]) => [kind, await ask(site)] as const)));
+
+    const reflector = [ADDRESSES.join(","), "4000,4001"];
+    await printed(server.spawn(["node", `${FIXTURES}/reflector.mjs`, ...reflector]), /reflecting/);
+    raw = await each(async ({ host }) => JSON.parse((await host.run(["node", `${FIXTURES}/judge.mjs`, ...reflector])).stdout));
+
+    await startCoturn(server);
+    coturn = await each(async (site) => `${await discover(site, "-m", "-f")}\n${await discoverMappingOfKnownPort(site)}`);
+  });
+
+  afterAll(() => lab?.close());
+
+  it.each(NAT_KIND_NAMES)("%s: bare datagrams agree", (kind) => {
+    const { mapping, filtering } = NAT_KINDS[kind].expected;
+    expect(raw.get(kind)).toMatchObject({ mapping, filtering });
+  });
+
+  it.each(NAT_KIND_NAMES)("%s: coturn agrees", (kind) => {
+    expect(coturnVerdict(coturn.get(kind) ?? "")).toEqual(inCoturnsTerms(NAT_KINDS[kind].expected));
+  });
+
+  it.each(NAT_KIND_NAMES)("%s: ports are allocated as it says", (kind) => {
+    const { localPort, seen } = raw.get(kind) as RawVerdict;
+    const { nat, udp } = NAT_KINDS[kind].layers[0];
+    if (udp === "block") return expect(seen).toEqual([null, null, null]);
+    for (const endpoint of seen) {
+      const [address, port] = endpoint.split(":");
+      expect(address).toBe(sites.get(kind)?.publicAddress);
+      if (nat?.allocation !== "random") expect(Number(port)).toBe(localPort);
+      else expect(Number(port)).toSatisfy((port: number) => port >= EXTERNAL_PORTS.first && port <= EXTERNAL_PORTS.last);
+    }
+  });
+
+  it("only a router that confirms what nobody asked for remaps the flow that follows", () => {
+    const remapping = NAT_KIND_NAMES.filter((kind) => raw.get(kind)?.inboundFirstRemaps);
+    expect(remapping).toEqual(["masquerade"]);
+  });
+
+  it("every mapping composes with every filtering", async () => {
+    for (const behaviour of everyBehaviour()) {
+      const check = await server.run(["nft", "--check", "-f", "-"], { input: ruleset(behaviour, "198.18.1.1") });
+      expect(check, JSON.stringify(behaviour)).toMatchObject({ code: 0, stderr: "" });
+    }
+  });
+});
+
+const FIXTURES = new URL("fixtures", import.meta.url).pathname;
+
+async function startCoturn(server: Host): Promise<void> {
+  const listeners = ADDRESSES.flatMap((address) => ["-L", address]);
+  const ports = ["-p", "3478", "--alt-listening-port", "3479"];
+  const plain = ["-n", "-S", "-z", "-m", "1", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--log-file", "stdout"];
+  server.spawn(["turnserver", ...listeners, ...ports, ...plain]).stdout.resume();
+  // It does not say when it listens.
+  const listening = `until ss -Hlun | grep -q '${ADDRESSES[1]}:3479'; do sleep 0.05; done`;
+  expect(await server.run(["sh", "-c", listening], { timeoutMs: 10_000 })).toMatchObject({ code: 0 });
+}
+
+async function discover({ host }: Site, ...options: string[]): Promise<string> {
+  return (await host.run(["turnutils_natdiscovery", ...options, "-p", "3478", ADDRESSES[0]])).stdout;
+}
+
+/** coturn recognises that there is no NAT only if told what to compare with; its other tests want fresh ports. */
+async function discoverMappingOfKnownPort(site: Site): Promise<string> {
+  const { nat } = NAT_KINDS[site.kind].layers[0];
+  return nat === null ? discover(site, "-m", "-L", site.host.address, "-l", "5000") : "";
+}
+
+function coturnVerdict(output: string): { mapping: string; filtering: string } {
+  const found = (what: string) =>
+    output
+      .match(new RegExp(`NAT with (.*) ${what}!`))?.[1]
+      ?.toLowerCase()
+      .replaceAll(" ", "-");
+  const mapping = output.includes("No NAT!") ? "none" : found("Mapping");
+  return { mapping: mapping ?? "unknown", filtering: found("Filtering") ?? "unknown" };
+}
+
+const inCoturnsTerms = ({ mapping, filtering }: ExpectedVerdict) => ({ mapping, filtering });
+
+function everyBehaviour(): RouterBehaviour[] {
+  const independent = "endpoint-independent";
+  const address = "address-dependent";
+  const port = "address-and-port-dependent";
+  const translations: Translation[] = [
+    { mapping: independent, allocation: "preserving" },
+    { mapping: independent, allocation: "random" },
+    { mapping: address, allocation: "preserving" },
+    { mapping: address, allocation: "random" },
+    { mapping: port, allocation: "random" },
+  ];
+  const traits = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 30 } as const;
+  return translations.flatMap((nat) => [independent, address, port].map((filtering) => ({ ...traits, nat, filtering }) as RouterBehaviour));
+}
