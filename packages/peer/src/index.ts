@@ -1,0 +1,1 @@
+export { PeerError, type PeerErrorCode } from "./errors.js";
