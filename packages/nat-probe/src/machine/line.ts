@@ -16,6 +16,8 @@ const DISBELIEF = 1e-5;
 export class Line {
   #smoothed: number | undefined;
   #variation = 0;
+  /** Whether the only sample so far is one that Karn's rule forbids: too long, but better than nothing. */
+  #provisional = true;
   #attempts = 0;
   #lost = 0;
 
@@ -24,7 +26,10 @@ export class Line {
     this.#attempts += sends;
     this.#lost += sends - 1;
     // Karn: after a retransmission nobody knows which send was answered.
-    if (sends === 1 || this.#smoothed === undefined) this.#sample(elapsedMs);
+    const ambiguous = sends > 1;
+    if (ambiguous && this.#smoothed !== undefined) return;
+    this.#sample(elapsedMs);
+    this.#provisional = ambiguous;
   }
 
   /** Retransmission timeout, milliseconds. */
@@ -50,7 +55,7 @@ export class Line {
   }
 
   #sample(elapsedMs: number): void {
-    if (this.#smoothed === undefined) {
+    if (this.#smoothed === undefined || this.#provisional) {
       this.#smoothed = elapsedMs;
       this.#variation = elapsedMs / 2;
       return;
