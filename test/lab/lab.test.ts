@@ -51,7 +51,7 @@ describeLab("the lab", () => {
     });
 
     it("that are not there fail as in a shell", async () => {
-      expect(await home.host.run(["no-such-command"])).toMatchObject({ code: 127, signal: null });
+      expect(await home.host.run(["/no/such/command"])).toMatchObject({ code: 127, signal: null });
     });
 
     it("are killed with their children when their time is up", async () => {
