@@ -55,7 +55,7 @@ export class World {
   }
 
   /** Runs a command in network namespace `netns` to its end. A failure of the command is a result. */
-  run(netns: string, argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  async run(netns: string, argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return collect(this.spawn(netns, argv, options), options);
   }
 
