@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { fullOptions, type RendezvousOptions } from "./options.js";
+import { DEFAULT_REFLECTION_LIMITS } from "./stun/rate-limit.js";
+
+const HOST_ADDRESSES = ["127.0.0.1", "192.0.2.2"];
+
+describe("fullOptions", () => {
+  test("defaults", () => {
+    expect(fullOptions({}, ["192.0.2.2"])).toEqual({
+      addresses: [{ address: "192.0.2.2", publicAddress: "192.0.2.2", alternate: undefined }],
+      port: 3478,
+      altPort: 3479,
+      reflectionLimits: DEFAULT_REFLECTION_LIMITS,
+    });
+  });
+
+  test("what is given stands", () => {
+    const { port, altPort, reflectionLimits } = fullOptions({ port: 1, altPort: 2, reflectionLimits: { prefixRate: 7 } }, HOST_ADDRESSES);
+    expect([port, altPort]).toEqual([1, 2]);
+    expect(reflectionLimits).toEqual({ ...DEFAULT_REFLECTION_LIMITS, prefixRate: 7 });
+  });
+
+  test("both ports may be any", () => {
+    expect(fullOptions({ port: 0, altPort: 0 }, HOST_ADDRESSES)).toMatchObject({ port: 0, altPort: 0 });
+  });
+
+  const WRONG: readonly (readonly [RendezvousOptions, string])[] = [
+    [{ port: 65_536 }, "--port takes a port from 0 to 65535, not 65536"],
+    [{ altPort: -1 }, "--alt-port takes a port from 0 to 65535, not -1"],
+    [{ port: 3479 }, "--alt-port must differ from --port: both are 3479"],
+    [{ hosts: ["0.0.0.0"] }, "--host 0.0.0.0: each address is bound by itself"],
+    [{ reflectionLimits: { globalRate: 0 } }, "reflectionLimits.globalRate must be above 0, not 0"],
+    [{ reflectionLimits: { prefixBurst: Number.NaN } }, "reflectionLimits.prefixBurst must be above 0, not NaN"],
+  ];
+
+  test.each(WRONG)("%j", (options, message) => {
+    const error = expect.objectContaining({ name: "RendezvousError", code: "bad-option", message: expect.stringContaining(message) });
+    expect(() => fullOptions(options, HOST_ADDRESSES)).toThrow(error);
+  });
+});
