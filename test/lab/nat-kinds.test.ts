@@ -8,6 +8,7 @@ import { describeLab } from "./describe-lab.js";
 import type { Host } from "./host.js";
 import { Lab } from "./lab.js";
 import { type ExpectedVerdict, NAT_KIND_NAMES, NAT_KINDS, type NatKindName, type RouterBehaviour, type Translation } from "./nat-kinds.js";
+import { startCoturn } from "./programs.js";
 import { EXTERNAL_PORTS, ruleset } from "./ruleset.js";
 import type { Site } from "./site.js";
 
@@ -81,16 +82,6 @@ describeLab("NAT kinds", () => {
 });
 
 const FIXTURES = new URL("fixtures", import.meta.url).pathname;
-
-async function startCoturn(server: Host): Promise<void> {
-  const listeners = ADDRESSES.flatMap((address) => ["-L", address]);
-  const ports = ["-p", "3478", "--alt-listening-port", "3479"];
-  const plain = ["-n", "-S", "-z", "-m", "1", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--log-file", "stdout"];
-  server.spawn(["turnserver", ...listeners, ...ports, ...plain]).stdout.resume();
-  // It does not say when it listens.
-  const listening = `until ss -Hlun | grep -q '${ADDRESSES[1]}:3479'; do sleep 0.05; done`;
-  expect(await server.run(["sh", "-c", listening], { timeoutMs: 10_000 })).toMatchObject({ code: 0 });
-}
 
 async function discover({ host }: Site, ...options: string[]): Promise<string> {
   return (await host.run(["turnutils_natdiscovery", ...options, "-p", "3478", ADDRESSES[0]])).stdout;

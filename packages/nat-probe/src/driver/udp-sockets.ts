@@ -60,11 +60,10 @@ export class UdpSockets {
 export function localAddressTowards({ address, port }: Endpoint): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4", lookup });
-    const finish = (local: string | undefined) => {
+    socket.connect(port, address, (error?: Error) => {
+      const local = error ? undefined : canonicalAddress(socket.address().address);
       socket.close();
       resolve(local);
-    };
-    socket.once("error", () => finish(undefined));
-    socket.connect(port, address, () => finish(canonicalAddress(socket.address().address)));
+    });
   });
 }

@@ -19,7 +19,7 @@ export function plainMapping(answered: readonly Exchange[]): PlainResult {
   );
   const [first] = samples;
   if (!first || samples.every(({ server }) => server.address === first.server.address)) {
-    return { mapping: "unknown", socket, public: samples, obstacles: ["no-behavior-server", "single-server"] };
+    return { mapping: "unknown", socket, public: samples, obstacles: ["single-server", "no-behavior-server"] };
   }
   // Which kind of dependence it is, only a server with two ports on one address could tell: said is the more common one.
   const mapping = samples.every(({ mapped }) => sameEndpoint(mapped, first.mapped)) ? "endpoint-independent" : "address-and-port-dependent";
