@@ -1,3 +1,4 @@
+import { uint16At } from "../bytes.js";
 import { WireError } from "../errors.js";
 
 /** The IP version of an address, and the length of its bytes: 4 (4 bytes) or 6 (16 bytes). */
@@ -12,25 +13,30 @@ export type AddressFamily = 4 | 6;
 export function parseAddress(text: string): Uint8Array | undefined {
   if (!text.includes(":")) return parseIPv4(text);
   const zone = text.indexOf("%");
-  return parseIPv6(zone < 0 ? text : text.slice(0, zone));
-}
-
-/** Writes 4 or 16 bytes (from `at` on) as canonical text: dotted decimal, or RFC 5952 for IPv6. */
-export function formatAddress(bytes: Uint8Array, family: AddressFamily, at = 0): string {
-  return family === 4 ? formatIPv4(bytes, at) : formatIPv6(bytes, at);
+  if (zone < 0) return parseIPv6(text);
+  return ZONE.test(text.slice(zone)) ? parseIPv6(text.slice(0, zone)) : undefined;
 }
 
 /**
- * The one spelling of an address that Awl compares and prints. IPv4-mapped IPv6 (`::ffff:1.2.3.4`)
- * becomes plain IPv4, because that is where a datagram sent to it goes.
+ * Writes 4 or 16 bytes (from `at` on) in the one spelling of an address that Awl compares and prints:
+ * dotted decimal for IPv4, RFC 5952 for IPv6. IPv4-mapped IPv6 (`::ffff:1.2.3.4`) becomes plain IPv4,
+ * because that is where a datagram sent to it goes: whoever compares, classifies or denies an address
+ * must not be shown the same destination under a second name.
+ */
+export function formatAddress(bytes: Uint8Array, family: AddressFamily, at = 0): string {
+  if (family === 4) return formatIPv4(bytes, at);
+  return isIPv4Mapped(bytes, at) ? formatIPv4(bytes, at + 12) : formatIPv6(bytes, at);
+}
+
+/**
+ * Any spelling of an address as {@link formatAddress} writes it.
  *
  * @throws {WireError} `bad-address`
  */
 export function canonicalAddress(text: string): string {
   const bytes = parseAddress(text);
   if (!bytes) throw new WireError("bad-address", `not an IP address: ${text}`);
-  if (bytes.length === 4) return formatIPv4(bytes, 0);
-  return isIPv4Mapped(bytes) ? formatIPv4(bytes, 12) : formatIPv6(bytes, 0);
+  return formatAddress(bytes, bytes.length === 4 ? 4 : 6);
 }
 
 /** The family of an address that is known to be valid. */
@@ -38,24 +44,38 @@ export function addressFamily(address: string): AddressFamily {
   return address.includes(":") ? 6 : 4;
 }
 
-/** Whether these 16 bytes are `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). */
-export function isIPv4Mapped(bytes: Uint8Array): boolean {
-  if (bytes[10] !== 0xff || bytes[11] !== 0xff) return false;
-  for (let i = 0; i < 10; i++) if (bytes[i] !== 0) return false;
+/** Whether the 16 bytes from `at` on are `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). */
+export function isIPv4Mapped(bytes: Uint8Array, at = 0): boolean {
+  if (uint16At(bytes, at + 10) !== 0xffff) return false;
+  for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;
   return true;
 }
 
+/** RFC 4007 section 11.2 leaves the characters of a zone to the system; these are what interface names are made of. */
+const ZONE = /^%[\w.:-]+$/;
+
+const DOT = 0x2e;
+const ZERO = 0x30;
+
 function parseIPv4(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part)) return undefined;
-    const octet = Number(part);
-    if (octet > 255) return undefined;
-    bytes[i] = octet;
+  let parts = 0;
+  let octet = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const character = i < text.length ? text.charCodeAt(i) : DOT;
+    if (character === DOT) {
+      if (octet < 0 || parts === 4) return undefined;
+      bytes[parts++] = octet;
+      octet = -1;
+    } else {
+      const digit = character - ZERO;
+      // A digit behind a leading zero: C libraries read 010 as octal 8, others as 10.
+      if (digit < 0 || digit > 9 || octet === 0) return undefined;
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return undefined;
+    }
   }
-  return bytes;
+  return parts === 4 ? bytes : undefined;
 }
 
 function parseIPv6(text: string): Uint8Array | undefined {
@@ -97,22 +117,30 @@ function formatIPv4(bytes: Uint8Array, at: number): string {
 }
 
 function formatIPv6(bytes: Uint8Array, at: number): string {
-  const slice = bytes.subarray(at, at + 16);
-  if (isIPv4Mapped(slice)) return `::ffff:${formatIPv4(slice, 12)}`;
-  const groups = Array.from({ length: 8 }, (_, i) => ((slice[2 * i] ?? 0) << 8) | (slice[2 * i + 1] ?? 0));
-  const gap = longestZeroRun(groups);
-  const hex = (part: number[]) => part.map((group) => group.toString(16)).join(":");
-  if (gap.length < 2) return hex(groups);
-  return `${hex(groups.slice(0, gap.start))}::${hex(groups.slice(gap.start + gap.length))}`;
+  const gap = longestZeroRun(bytes, at);
+  let text = "";
+  for (let i = 0; i < 8; i++) {
+    if (i === gap.start) {
+      text += "::";
+      i = gap.end - 1;
+    } else {
+      text += `${i === 0 || i === gap.end ? "" : ":"}${uint16At(bytes, at + 2 * i).toString(16)}`;
+    }
+  }
+  return text;
 }
 
-/** The first of the longest runs of zero groups: what RFC 5952 section 4.2 says to shorten. */
-function longestZeroRun(groups: number[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
+/** The first of the longest runs of two or more zero groups: what RFC 5952 section 4.2 says to shorten. */
+function longestZeroRun(bytes: Uint8Array, at: number): { start: number; end: number } {
+  let best = { start: -1, end: -1 };
+  let longest = 1;
   let length = 0;
-  for (const [i, group] of groups.entries()) {
-    length = group === 0 ? length + 1 : 0;
-    if (length > best.length) best = { start: i - length + 1, length };
+  for (let i = 0; i < 8; i++) {
+    length = uint16At(bytes, at + 2 * i) === 0 ? length + 1 : 0;
+    if (length > longest) {
+      longest = length;
+      best = { start: i - length + 1, end: i + 1 };
+    }
   }
   return best;
 }

@@ -1,7 +1,7 @@
 import { WireError } from "../errors.js";
-import { parseAddress } from "./address.js";
+import { isIPv4Mapped, parseAddress } from "./address.js";
 
-/** A block of addresses of one family: the first `bits` bits of `bytes`. */
+/** A block of addresses of one family: the first `bits` bits of `bytes`. IPv4-mapped IPv6 counts as IPv4, which it is. */
 export interface Cidr {
   readonly bytes: Uint8Array;
   readonly bits: number;
@@ -15,21 +15,22 @@ export interface Cidr {
 export function parseCidr(text: string): Cidr {
   const [address = "", length, ...rest] = text.split("/");
   const bytes = parseAddress(address);
-  const bits = length === undefined ? (bytes?.length ?? 0) * 8 : /^\d{1,3}$/.test(length) ? Number(length) : -1;
+  const bits = length === undefined ? (bytes?.length ?? 0) * 8 : /^(0|[1-9]\d{0,2})$/.test(length) ? Number(length) : -1;
   if (!bytes || rest.length > 0 || bits < 0 || bits > bytes.length * 8) {
     throw new WireError("bad-cidr", `not a block of addresses: ${text}`);
   }
   if (bytes.some((byte, i) => (byte & ~mask(bits, i)) !== 0)) {
     throw new WireError("bad-cidr", `address bits set behind the prefix length: ${text}`);
   }
-  return { bytes, bits };
+  return bytes.length === 16 && isIPv4Mapped(bytes) ? { bytes: bytes.subarray(12), bits: bits - 96 } : { bytes, bits };
 }
 
 /** Whether these address bytes lie in the block; never across families. */
 export function cidrContains({ bytes, bits }: Cidr, address: Uint8Array): boolean {
-  if (address.length !== bytes.length) return false;
+  const plain = address.length === 16 && isIPv4Mapped(address) ? address.subarray(12) : address;
+  if (plain.length !== bytes.length) return false;
   for (let i = 0; i * 8 < bits; i++) {
-    if (((address[i] ?? 0) & mask(bits, i)) !== bytes[i]) return false;
+    if (((plain[i] ?? 0) & mask(bits, i)) !== bytes[i]) return false;
   }
   return true;
 }

@@ -42,6 +42,8 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
 export function splitHostPort(text: string): { host: string; port?: string } | undefined {
   const match = /^(?:\[([^\][]+)\]|([^:\][\s]+))(?::(\d{1,5}))?$/.exec(text);
   if (!match) return parseAddress(text) ? { host: text } : undefined;
+  // Brackets are for IPv6 alone: RFC 3986 section 3.2.2, RFC 5952 section 6.
+  if (match[1] !== undefined && parseAddress(match[1])?.length !== 16) return undefined;
   const host = match[1] ?? match[2] ?? "";
   return match[3] === undefined ? { host } : { host, port: match[3] };
 }
