@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./test/closing-line.js";
 
 /** Tests run the TypeScript sources of the workspace packages, through the export condition `awl-source`: no build needed. */
 const conditions = ["awl-source", "node", "import", "default"];
@@ -8,6 +9,7 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 // biome-ignore lint/style/noDefaultExport: what vitest loads
 export default defineConfig({
   test: {
+    reporters: ["default", new ClosingLine()],
     projects: [
       {
         resolve,
