@@ -4,10 +4,11 @@
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { printed } from "./command.js";
+import { type CoturnVerdict, coturnVerdict } from "./coturn-verdict.js";
 import { describeLab } from "./describe-lab.js";
 import type { Host } from "./host.js";
 import { Lab } from "./lab.js";
-import { type ExpectedVerdict, NAT_KIND_NAMES, NAT_KINDS, type NatKindName, type RouterBehaviour, type Translation } from "./nat-kinds.js";
+import { NAT_KIND_NAMES, NAT_KINDS, type NatKindName, type RouterBehaviour, type Translation } from "./nat-kinds.js";
 import { startCoturn } from "./programs.js";
 import { EXTERNAL_PORTS, ruleset } from "./ruleset.js";
 import type { Site } from "./site.js";
@@ -28,7 +29,7 @@ describeLab("NAT kinds", () => {
   let server: Host;
   let sites: ReadonlyMap<NatKindName, Site>;
   let raw: ReadonlyMap<NatKindName, RawVerdict>;
-  let coturn: ReadonlyMap<NatKindName, string>;
+  let coturn: ReadonlyMap<NatKindName, CoturnVerdict>;
 
   beforeAll(async () => {
     lab = await Lab.create();
@@ -42,7 +43,7 @@ describeLab("NAT kinds", () => {
     raw = await each(async ({ host }) => JSON.parse((await host.run(["node", `${FIXTURES}/judge.mjs`, ...reflector])).stdout));
 
     await startCoturn(server);
-    coturn = await each(async (site) => `${await discover(site, "-m", "-f")}\n${await discoverMappingOfKnownPort(site)}`);
+    coturn = await each((site) => coturnVerdict(site, ADDRESSES[0]));
   });
 
   afterAll(() => lab?.close());
@@ -53,7 +54,8 @@ describeLab("NAT kinds", () => {
   });
 
   it.each(NAT_KIND_NAMES)("%s: coturn agrees", (kind) => {
-    expect(coturnVerdict(coturn.get(kind) ?? "")).toEqual(inCoturnsTerms(NAT_KINDS[kind].expected));
+    const { mapping, filtering } = NAT_KINDS[kind].expected;
+    expect(coturn.get(kind)).toEqual({ mapping, filtering });
   });
 
   it.each(NAT_KIND_NAMES)("%s: ports are allocated as it says", (kind) => {
@@ -82,28 +84,6 @@ describeLab("NAT kinds", () => {
 });
 
 const FIXTURES = new URL("fixtures", import.meta.url).pathname;
-
-async function discover({ host }: Site, ...options: string[]): Promise<string> {
-  return (await host.run(["turnutils_natdiscovery", ...options, "-p", "3478", ADDRESSES[0]])).stdout;
-}
-
-/** coturn recognises that there is no NAT only if told what to compare with; its other tests want fresh ports. */
-async function discoverMappingOfKnownPort(site: Site): Promise<string> {
-  const { nat } = NAT_KINDS[site.kind].layers[0];
-  return nat === null ? discover(site, "-m", "-L", site.host.address, "-l", "5000") : "";
-}
-
-function coturnVerdict(output: string): { mapping: string; filtering: string } {
-  const found = (what: string) =>
-    output
-      .match(new RegExp(`NAT with (.*) ${what}!`))?.[1]
-      ?.toLowerCase()
-      .replaceAll(" ", "-");
-  const mapping = output.includes("No NAT!") ? "none" : found("Mapping");
-  return { mapping: mapping ?? "unknown", filtering: found("Filtering") ?? "unknown" };
-}
-
-const inCoturnsTerms = ({ mapping, filtering }: ExpectedVerdict) => ({ mapping, filtering });
 
 function everyBehaviour(): RouterBehaviour[] {
   const independent = "endpoint-independent";
