@@ -1,9 +1,9 @@
+import { padded, putUint16 } from "../bytes.js";
 import { WireError } from "../errors.js";
 import type { AttributeValue } from "./attribute.js";
-import { Fingerprint, MessageIntegrity, MessageIntegritySha256 } from "./attributes.js";
-import { fingerprintOf, type IntegrityAlgorithm, integrityOf } from "./integrity.js";
-import { HEADER_LENGTH } from "./message.js";
-import { encodeMessageType, MAGIC_COOKIE, type StunClass } from "./registry.js";
+import { Fingerprint } from "./attributes.js";
+import { fingerprintOf, INTEGRITY, type IntegrityAlgorithm, integrityOf } from "./integrity.js";
+import { encodeMessageType, HEADER_LENGTH, MAGIC_COOKIE, type StunClass } from "./registry.js";
 
 /** What {@link encodeMessage} writes. */
 export interface MessageFields {
@@ -14,7 +14,7 @@ export interface MessageFields {
   readonly transactionId: Uint8Array;
   /** Written in this order: `[Software.of("awl"), …]`. */
   readonly attributes?: readonly AttributeValue[];
-  /** Adds MESSAGE-INTEGRITY and/or MESSAGE-INTEGRITY-SHA256, in this order. Keys: `shortTermKey`, `longTermKey`. */
+  /** Adds MESSAGE-INTEGRITY, MESSAGE-INTEGRITY-SHA256, or the first and then the second. Keys: `shortTermKey`, `longTermKey`. */
   readonly integrity?: readonly { readonly algorithm: IntegrityAlgorithm; readonly key: Uint8Array }[];
   /** Adds FINGERPRINT, as every message does that shares its socket with another protocol. @default false */
   readonly fingerprint?: boolean;
@@ -27,32 +27,32 @@ export interface MessageFields {
  */
 export function encodeMessage(fields: MessageFields): Buffer {
   const { transactionId, attributes = [], integrity = [], fingerprint = false } = fields;
-  const sizes = attributes.map(({ attribute, value }) => attribute.size(value));
-  const length =
-    sizes.reduce((sum, size) => sum + 4 + padded(size), 0) +
-    integrity.reduce((sum, { algorithm }) => sum + 4 + INTEGRITY[algorithm].length, 0) +
-    (fingerprint ? 8 : 0);
+  let length = fingerprint ? 8 : 0;
+  const sizes = attributes.map(({ attribute, value }) => {
+    const size = attribute.size(value);
+    length += 4 + padded(size);
+    return size;
+  });
+  for (const { algorithm } of integrity) length += 4 + INTEGRITY[algorithm].length;
   if (length > 0xffff) throw new WireError("bad-attribute", `STUN message too long: ${length} bytes`);
 
   const message = Buffer.allocUnsafe(HEADER_LENGTH + length);
-  message.writeUInt16BE(encodeMessageType(fields.method, fields.class), 0);
-  message.writeUInt16BE(length, 2);
+  putUint16(message, 0, encodeMessageType(fields.method, fields.class));
+  putUint16(message, 2, length);
   writeTransactionId(message, transactionId);
 
   let at = HEADER_LENGTH;
   for (const [i, { attribute, value }] of attributes.entries()) {
     const size = sizes[i] as number;
-    const next = at + 4 + padded(size);
     writeHeader(message, at, attribute.type, size);
-    if (next > at + 4 + size) message.fill(0, at + 4 + size, next);
     attribute.write(message, at + 4, value);
-    at = next;
+    const end = at + 4 + size;
+    at += 4 + padded(size);
+    if (end < at) message.fill(0, end, at);
   }
-  for (const { algorithm, key } of integrity) {
-    const { attribute, length: size } = INTEGRITY[algorithm];
-    writeHeader(message, at, attribute.type, size);
-    message.set(integrityOf(message, at, algorithm, key, size), at + 4);
-    at += 4 + size;
+  // A reader ignores MESSAGE-INTEGRITY behind MESSAGE-INTEGRITY-SHA256. RFC 8489 section 14.6.
+  for (const next of ["sha1", "sha256"]) {
+    for (const { algorithm, key } of integrity) if (algorithm === next) at = writeIntegrity(message, at, algorithm, key);
   }
   if (fingerprint) {
     writeHeader(message, at, Fingerprint.type, 4);
@@ -60,11 +60,6 @@ export function encodeMessage(fields: MessageFields): Buffer {
   }
   return message;
 }
-
-const INTEGRITY = {
-  sha1: { attribute: MessageIntegrity, length: 20 },
-  sha256: { attribute: MessageIntegritySha256, length: 32 },
-} as const;
 
 /** RFC 3489 has no cookie: its 16-byte transaction id begins where the cookie stands now. */
 function writeTransactionId(message: Buffer, transactionId: Uint8Array): void {
@@ -75,11 +70,14 @@ function writeTransactionId(message: Buffer, transactionId: Uint8Array): void {
   message.set(transactionId, HEADER_LENGTH - transactionId.length);
 }
 
-function writeHeader(message: Buffer, at: number, type: number, size: number): void {
-  message.writeUInt16BE(type, at);
-  message.writeUInt16BE(size, at + 2);
+function writeIntegrity(message: Buffer, at: number, algorithm: IntegrityAlgorithm, key: Uint8Array): number {
+  const { attribute, length } = INTEGRITY[algorithm];
+  writeHeader(message, at, attribute.type, length);
+  message.set(integrityOf(message, at, algorithm, key, length), at + 4);
+  return at + 4 + length;
 }
 
-function padded(size: number): number {
-  return (size + 3) & ~3;
+function writeHeader(message: Buffer, at: number, type: number, size: number): void {
+  putUint16(message, at, type);
+  putUint16(message, at + 2, size);
 }

@@ -1,9 +1,19 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { crc32 } from "node:zlib";
+import { uint16At } from "../bytes.js";
+import type { Attribute } from "./attribute.js";
+import { MessageIntegrity, MessageIntegritySha256 } from "./attributes.js";
+import { crc32 } from "./crc32.js";
 import type { StunMessage } from "./message.js";
+import { HEADER_LENGTH } from "./registry.js";
 
 /** `sha1`: MESSAGE-INTEGRITY, RFC 8489 section 14.5. `sha256`: MESSAGE-INTEGRITY-SHA256, section 14.6. */
 export type IntegrityAlgorithm = "sha1" | "sha256";
+
+/** The attribute of each algorithm and its full length, in the order in which a message carries them. */
+export const INTEGRITY = {
+  sha1: { attribute: MessageIntegrity, length: 20 },
+  sha256: { attribute: MessageIntegritySha256, length: 32 },
+} satisfies Record<IntegrityAlgorithm, { attribute: Attribute<Uint8Array>; length: number }>;
 
 /** RFC 8489 section 9.1.1: the password itself. Prepare non-ASCII passwords with OpaqueString (RFC 8265) first. */
 export function shortTermKey(password: string): Buffer {
@@ -16,13 +26,21 @@ export function longTermKey(username: string, realm: string, password: string, h
 }
 
 /**
- * Whether the message carries the integrity attribute of this algorithm and it was made with this key.
- * Constant-time. A truncated SHA-256 (16 bytes or more, RFC 8489 section 14.6) is compared at its own length.
+ * Whether the message carries the integrity attribute of this algorithm and it was made with this key. Constant-time.
+ *
+ * `shortest`: the fewest bytes of a truncated SHA-256 to accept, 16 at least. Only a STUN usage that says so may
+ * truncate, and TURN and ICE do not. RFC 8489 section 14.6. @default the full length
  */
-export function verifyIntegrity(message: StunMessage, algorithm: IntegrityAlgorithm, key: Uint8Array): boolean {
-  const at = algorithm === "sha1" ? message.integrityAt.integrity : message.integrityAt.integritySha256;
+export function verifyIntegrity(
+  message: StunMessage,
+  algorithm: IntegrityAlgorithm,
+  key: Uint8Array,
+  shortest = INTEGRITY[algorithm].length,
+): boolean {
+  const at = message.offsetOf(INTEGRITY[algorithm].attribute);
   if (at === undefined) return false;
-  const length = message.bytes.readUInt16BE(at + 2);
+  const length = uint16At(message.bytes, at + 2);
+  if (length < shortest) return false;
   const found = message.bytes.subarray(at + 4, at + 4 + length);
   return timingSafeEqual(found, integrityOf(message.bytes, at, algorithm, key, length));
 }
@@ -32,20 +50,22 @@ export function verifyIntegrity(message: StunMessage, algorithm: IntegrityAlgori
  * the header's length field is replaced, not the message changed.
  */
 export function integrityOf(message: Buffer, at: number, algorithm: IntegrityAlgorithm, key: Uint8Array, length: number): Buffer {
-  const digest = createHmac(algorithm, key)
-    .update(headEndingAt(message, at + 4 + length))
-    .update(message.subarray(4, at))
-    .digest();
+  const end = at + 4 + length;
+  const hmac = createHmac(algorithm, key);
+  // Where nothing follows the attribute, the header has the right length already.
+  if (end === message.length) hmac.update(message.subarray(0, at));
+  else hmac.update(headEndingAt(message, end)).update(message.subarray(4, at));
+  const digest = hmac.digest();
   return digest.length === length ? digest : digest.subarray(0, length);
 }
 
 /** RFC 8489 section 14.7. The fingerprint at `at` is the last attribute, so the header's length is already the right one. */
 export function fingerprintOf(message: Buffer, at: number): number {
-  return (crc32(message.subarray(0, at)) ^ 0x5354554e) >>> 0;
+  return (crc32(message, at) ^ 0x5354554e) >>> 0;
 }
 
 function headEndingAt(message: Buffer, end: number): Buffer {
   const head = Buffer.from(message.subarray(0, 4));
-  head.writeUInt16BE(end - 20, 2);
+  head.writeUInt16BE(end - HEADER_LENGTH, 2);
   return head;
 }

@@ -1,8 +1,8 @@
-import { asBuffer } from "../bytes.js";
+import { asBuffer, padded, uint16At } from "../bytes.js";
 import type { Attribute } from "./attribute.js";
 import { ATTRIBUTES, Fingerprint, MessageIntegrity, MessageIntegritySha256 } from "./attributes.js";
 import { fingerprintOf } from "./integrity.js";
-import { classOf, MAGIC_COOKIE, methodOf, type StunClass } from "./registry.js";
+import { classOf, HEADER_LENGTH, MAGIC_COOKIE, methodOf, type StunClass } from "./registry.js";
 
 /** Why some bytes are no STUN message. Each is a counter's name: what has a fault is dropped, never answered. */
 export type StunFault =
@@ -18,61 +18,54 @@ export type StunFault =
 /** Bounds the work that one datagram can ask for. The largest honest message, a CreatePermission, has a few dozen. */
 const MAX_ATTRIBUTES = 128;
 
-export const HEADER_LENGTH = 20;
-
 /**
  * Reads one whole STUN message (RFC 8489 section 5), or says why the bytes are none. Never throws.
  *
- * - Every attribute that Awl knows is decoded and checked here; a malformed one is a fault of the message.
+ * - Every attribute that Awl knows is checked here; a malformed one is a fault of the message. Values are made when asked for.
  * - FINGERPRINT is verified. MESSAGE-INTEGRITY is not (`verifyIntegrity`: it takes a key).
  * - Attributes behind MESSAGE-INTEGRITY are not there for the reader, except for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT.
  * - A message without the magic cookie is one of RFC 3489: its transaction id has 16 bytes instead of 12.
  *
- * The message keeps a view of `bytes`: do not reuse that memory while the message lives.
+ * The message is a view of `bytes`: do not reuse that memory while the message lives.
  */
 export function decodeMessage(bytes: Uint8Array): StunMessage | StunFault {
   const buffer = asBuffer(bytes);
-  if (buffer.length < HEADER_LENGTH) return "too-short";
-  if (((buffer[0] ?? 0) & 0xc0) !== 0) return "not-stun";
-  const length = buffer.readUInt16BE(2);
-  if (length !== buffer.length - HEADER_LENGTH || (length & 3) !== 0) return "bad-length";
-
-  const attributes: DecodedAttribute[] = [];
-  const unknownRequired: number[] = [];
   const end = buffer.length;
+  if (end < HEADER_LENGTH) return "too-short";
+  if (((buffer[0] ?? 0) & 0xc0) !== 0) return "not-stun";
+  const length = uint16At(buffer, 2);
+  if (length !== end - HEADER_LENGTH || (length & 3) !== 0) return "bad-length";
+
+  const offsets: number[] = [];
+  let unknownRequired: number[] | undefined;
   let count = 0;
-  let integrity: number | undefined;
-  let integritySha256: number | undefined;
+  /** The integrity attribute that has been passed, the stronger one of two: what follows it is not protected. */
+  let passed = 0;
   for (let at = HEADER_LENGTH; at < end; ) {
-    const type = buffer.readUInt16BE(at);
-    const size = buffer.readUInt16BE(at + 2);
-    const value = at + 4;
-    const next = value + ((size + 3) & ~3);
+    const type = uint16At(buffer, at);
+    const size = uint16At(buffer, at + 2);
+    const next = at + 4 + padded(size);
     if (next > end) return "attribute-overrun";
     if (++count > MAX_ATTRIBUTES) return "too-many-attributes";
 
-    const hidden = integritySha256 !== undefined || (integrity !== undefined && type !== MessageIntegritySha256.type);
-    if (!hidden || type === Fingerprint.type) {
+    if (passed === 0 || type === Fingerprint.type || (passed === MessageIntegrity.type && type === MessageIntegritySha256.type)) {
       const known = KNOWN.get(type);
-      const decoded = known?.read(buffer, value, size);
-      if (known && decoded === undefined) return "bad-attribute";
-      if (known) attributes.push({ type, value: decoded });
-      else if (type < 0x8000) unknownRequired.push(type);
-      if (type === MessageIntegrity.type) integrity = at;
-      if (type === MessageIntegritySha256.type) integritySha256 = at;
+      if (known) {
+        if (!known.fits(buffer, at + 4, size)) return "bad-attribute";
+        offsets.push(at);
+      } else if (type < 0x8000) {
+        unknownRequired ??= [];
+        unknownRequired.push(type);
+      }
+      if (type === MessageIntegrity.type || type === MessageIntegritySha256.type) passed = type;
       if (type === Fingerprint.type) {
         if (next !== end) return "fingerprint-not-last";
-        if (decoded !== fingerprintOf(buffer, at)) return "bad-fingerprint";
+        if (Fingerprint.read(buffer, at + 4, size) !== fingerprintOf(buffer, at)) return "bad-fingerprint";
       }
     }
     at = next;
   }
-  return new StunMessage(buffer, attributes, unknownRequired, { integrity, integritySha256 });
-}
-
-interface DecodedAttribute {
-  readonly type: number;
-  readonly value: unknown;
+  return new StunMessage(buffer, offsets, unknownRequired ?? NONE);
 }
 
 /** A decoded STUN message. Made by {@link decodeMessage} only. */
@@ -85,24 +78,17 @@ export class StunMessage {
   readonly unknownRequired: readonly number[];
   /** The bytes that the message was read from. */
   readonly bytes: Buffer;
-  /** Where the two integrity attributes begin in `bytes`, if they are there. */
-  readonly integrityAt: { readonly integrity: number | undefined; readonly integritySha256: number | undefined };
-  readonly #attributes: readonly DecodedAttribute[];
+  /** Where the headers of the attributes stand in `bytes`: of the known ones, without those that integrity does not cover. */
+  readonly #offsets: readonly number[];
 
-  constructor(
-    bytes: Buffer,
-    attributes: readonly DecodedAttribute[],
-    unknownRequired: readonly number[],
-    integrityAt: StunMessage["integrityAt"],
-  ) {
-    const type = bytes.readUInt16BE(0);
+  constructor(bytes: Buffer, offsets: readonly number[], unknownRequired: readonly number[]) {
+    const type = uint16At(bytes, 0);
     this.method = methodOf(type);
     this.class = classOf(type);
     this.transactionId = bytes.subarray(bytes.readUInt32BE(4) === MAGIC_COOKIE ? 8 : 4, HEADER_LENGTH);
     this.bytes = bytes;
     this.unknownRequired = unknownRequired;
-    this.integrityAt = integrityAt;
-    this.#attributes = attributes;
+    this.#offsets = offsets;
   }
 
   /** Whether it came without the magic cookie: from an agent of RFC 3489, which knows no XOR-MAPPED-ADDRESS. */
@@ -112,18 +98,30 @@ export class StunMessage {
 
   /** The value of the first attribute of this type: of duplicates, only the first counts. RFC 8489 section 14. */
   get<T>(attribute: Attribute<T>): T | undefined {
-    for (const { type, value } of this.#attributes) if (type === attribute.type) return value as T;
-    return undefined;
+    const at = this.offsetOf(attribute);
+    return at === undefined ? undefined : this.#read(attribute, at);
   }
 
   /** All values of a type that may be repeated, such as XOR-PEER-ADDRESS in CreatePermission. */
   all<T>(attribute: Attribute<T>): T[] {
-    return this.#attributes.filter(({ type }) => type === attribute.type).map(({ value }) => value as T);
+    return this.#offsets.filter((at) => uint16At(this.bytes, at) === attribute.type).map((at) => this.#read(attribute, at));
   }
 
   has(attribute: Attribute<unknown>): boolean {
-    return this.#attributes.some(({ type }) => type === attribute.type);
+    return this.offsetOf(attribute) !== undefined;
+  }
+
+  /** Where in `bytes` the first attribute of this type begins. */
+  offsetOf(attribute: Attribute<unknown>): number | undefined {
+    for (const at of this.#offsets) if (uint16At(this.bytes, at) === attribute.type) return at;
+    return undefined;
+  }
+
+  #read<T>(attribute: Attribute<T>, at: number): T {
+    return attribute.read(this.bytes, at + 4, uint16At(this.bytes, at + 2));
   }
 }
+
+const NONE: readonly number[] = [];
 
 const KNOWN: ReadonlyMap<number, Attribute<unknown>> = new Map(ATTRIBUTES.map((attribute) => [attribute.type, attribute]));

@@ -44,6 +44,9 @@ export const ErrorReason = {
 
 export type StunErrorCode = keyof typeof ErrorReason;
 
+/** RFC 8489 section 5: type, length, cookie, transaction id. */
+export const HEADER_LENGTH = 20;
+
 /** RFC 8489 section 5: fixed, and what tells STUN from its predecessor and from other protocols. */
 export const MAGIC_COOKIE = 0x2112a442;
 

@@ -1,4 +1,5 @@
-import { type AddressFamily, formatAddress, parseAddress } from "../endpoint/address.js";
+import { putUint16, uint16At } from "../bytes.js";
+import { type AddressFamily, addressFamily, formatAddress, parseAddress } from "../endpoint/address.js";
 import { type Endpoint, isPort } from "../endpoint/endpoint.js";
 import { WireError } from "../errors.js";
 import type { Codec } from "./attribute.js";
@@ -9,24 +10,30 @@ export const plainAddress: Codec<Endpoint> = addressCodec(false);
 /** RFC 8489 section 14.2: as above, XORed with the cookie and the transaction id, which ALGs do not recognise. */
 export const xorAddress: Codec<Endpoint> = addressCodec(true);
 
-/** REALM, NONCE, SOFTWARE and reason phrases are shorter than 763 bytes. RFC 8489 sections 14.8 to 14.14. */
-export const TEXT_LIMIT = 762;
+/** REALM, NONCE, SOFTWARE and reason phrases: at most 509 bytes when sent. RFC 8489 sections 14.8 to 14.14. */
+export const TEXT_LIMIT = 509;
 
-/** UTF-8 of at most `limit` bytes. */
-export function text(limit: number): Codec<string> {
+/** The same, and USERNAME, when received: RFC 5389 allowed up to 763, and its agents still speak. RFC 8489 section 14.3. */
+export const RECEIVED_TEXT_LIMIT = 763;
+
+/** UTF-8 of at most `limit` bytes when sent, `receivedLimit` when received. */
+export function text(limit: number, receivedLimit: number): Codec<string> {
   return {
     size: (value) => within(limit, Buffer.byteLength(value)),
     write: (message, at, value) => void message.write(value, at, "utf8"),
-    read: (message, at, length) => (length > limit ? undefined : message.toString("utf8", at, at + length)),
+    fits: (_message, _at, length) => length <= receivedLimit,
+    read: (message, at, length) => message.toString("utf8", at, at + length),
   };
 }
 
-/** Opaque bytes, `min` to `max` of them. Read as a view of the message, not a copy. */
-export function bytes(min = 0, max = 0xffff): Codec<Uint8Array> {
+/** Opaque bytes, `min` to `max` of them, in steps of `step`. Read as a view of the message, not a copy. */
+export function bytes(min = 0, max = 0xffff, step = 1): Codec<Uint8Array> {
+  const fits = (length: number) => length >= min && length <= max && length % step === 0;
   return {
-    size: (value) => (value.length < min ? tooLong(value.length) : within(max, value.length)),
+    size: (value) => (fits(value.length) ? value.length : doesNotFit(`${value.length} bytes`)),
     write: (message, at, value) => message.set(value, at),
-    read: (message, at, length) => (length < min || length > max ? undefined : message.subarray(at, at + length)),
+    fits: (_message, _at, length) => fits(length),
+    read: (message, at, length) => message.subarray(at, at + length),
   };
 }
 
@@ -34,88 +41,110 @@ export function bytes(min = 0, max = 0xffff): Codec<Uint8Array> {
 export const flag: Codec<true> = {
   size: () => 0,
   write: () => {},
-  read: (_message, _at, length) => (length === 0 ? true : undefined),
+  fits: (_message, _at, length) => length === 0,
+  read: () => true,
 };
 
 export const uint32: Codec<number> = {
-  size: (value) => (value >>> 0 === value ? 4 : tooLong(value)),
+  size: (value) => sized(4, value, 0xffffffff),
   write: (message, at, value) => void message.writeUInt32BE(value, at),
-  read: (message, at, length) => (length === 4 ? message.readUInt32BE(at) : undefined),
+  fits: isLength(4),
+  read: (message, at) => message.readUInt32BE(at),
 };
 
 export const uint64: Codec<bigint> = {
-  size: () => 8,
+  size: (value) => (BigInt.asUintN(64, value) === value ? 8 : doesNotFit(value)),
   write: (message, at, value) => void message.writeBigUInt64BE(value, at),
-  read: (message, at, length) => (length === 8 ? message.readBigUInt64BE(at) : undefined),
+  fits: isLength(8),
+  read: (message, at) => message.readBigUInt64BE(at),
 };
 
 /** A 16-bit number followed by two bytes that are zero when sent and ignored when received. */
 export const uint16: Codec<number> = {
-  size: (value) => (isPort(value) ? 4 : tooLong(value)),
+  size: (value) => sized(4, value, 0xffff),
   write: (message, at, value) => void message.writeUInt32BE(value * 0x10000, at),
-  read: (message, at, length) => (length === 4 ? message.readUInt16BE(at) : undefined),
+  fits: isLength(4),
+  read: (message, at) => uint16At(message, at),
+};
+
+/** As above; RFC 5780 section 7.5 can be read so that the two bytes are padding, not value, and both readings are sent. */
+export const responsePort: Codec<number> = {
+  ...uint16,
+  fits: (_message, _at, length) => length === 4 || length === 2,
 };
 
 /** An 8-bit number followed by three bytes that are zero when sent and ignored when received. */
 export const uint8: Codec<number> = {
-  size: (value) => (isPort(value) && value < 0x100 ? 4 : tooLong(value)),
+  size: (value) => sized(4, value, 0xff),
   write: (message, at, value) => void message.writeUInt32BE(value * 0x1000000, at),
-  read: (message, at, length) => (length === 4 ? message.readUInt8(at) : undefined),
+  fits: isLength(4),
+  read: (message, at) => message.readUInt8(at),
 };
 
 /** An address family in the first of four bytes. RFC 8656 sections 18.6 and 18.11. */
 export const family: Codec<AddressFamily> = {
   size: () => 4,
   write: (message, at, value) => uint8.write(message, at, familyCode(value)),
-  read: (message, at, length) => familyOf(uint8.read(message, at, length)),
+  fits: (message, at, length) => length === 4 && isFamilyCode(message[at]),
+  read: (message, at) => familyOf(message[at]),
 };
 
 export function familyCode(family: AddressFamily): number {
   return family === 4 ? 0x01 : 0x02;
 }
 
-export function familyOf(code: number | undefined): AddressFamily | undefined {
-  if (code === 0x01) return 4;
-  return code === 0x02 ? 6 : undefined;
+export function isFamilyCode(code: number | undefined): boolean {
+  return code === 0x01 || code === 0x02;
 }
 
-/** Length check of encoders: returns `length`, or throws where it is above `limit`. */
-export function within(limit: number, length: number): number {
-  return length > limit ? tooLong(length) : length;
+export function familyOf(code: number | undefined): AddressFamily {
+  return code === 0x01 ? 4 : 6;
 }
 
-function tooLong(value: number): never {
+/** `value`, or a throw where it is no integer from `min` to `limit`. */
+export function within(limit: number, value: number, min = 0): number {
+  return Number.isInteger(value) && value >= min && value <= limit ? value : doesNotFit(value);
+}
+
+export function isLength(wanted: number): Codec<unknown>["fits"] {
+  return (_message, _at, length) => length === wanted;
+}
+
+/** The size of a number that fits its field. */
+function sized(size: number, value: number, limit: number): number {
+  within(limit, value);
+  return size;
+}
+
+export function doesNotFit(value: unknown): never {
   throw new WireError("bad-attribute", `value does not fit its STUN attribute: ${value}`);
 }
 
+/**
+ * XORed, the port is masked with the first half of the cookie, the address with the cookie and then the transaction id.
+ * All of these are header bytes 4 on, which also serves RFC 3489 messages, where they are all transaction id.
+ */
 function addressCodec(xor: boolean): Codec<Endpoint> {
+  const mask = (message: Buffer, i: number) => (xor ? (message[4 + i] ?? 0) : 0);
+  const portMask = (message: Buffer) => (xor ? uint16At(message, 4) : 0);
   return {
-    size: ({ address }) => (address.includes(":") ? 20 : 8),
+    size: ({ address, port }) => (isPort(port) ? sizeOf(addressFamily(address)) : doesNotFit(`port ${port}`)),
     write(message, at, { address, port }) {
-      const bytes = parseAddress(address);
-      if (!bytes || !isPort(port)) throw new WireError("bad-attribute", `not an endpoint: ${address} port ${port}`);
+      const bytes = parseAddress(address) ?? doesNotFit(`address ${address}`);
       message[at] = 0;
       message[at + 1] = familyCode(bytes.length === 4 ? 4 : 6);
-      message.writeUInt16BE(port, at + 2);
-      message.set(bytes, at + 4);
-      if (xor) applyXor(message, message, at, bytes.length);
+      putUint16(message, at + 2, port ^ portMask(message));
+      for (let i = 0; i < bytes.length; i++) message[at + 4 + i] = (bytes[i] ?? 0) ^ mask(message, i);
     },
+    fits: (message, at, length) => isFamilyCode(message[at + 1]) && length === sizeOf(familyOf(message[at + 1])),
     read(message, at, length) {
-      const family = familyOf(message[at + 1]);
-      if (family === undefined || length !== (family === 4 ? 8 : 20)) return undefined;
-      if (!xor) return { address: formatAddress(message, family, at + 4), port: message.readUInt16BE(at + 2) };
-      const plain = Buffer.from(message.subarray(at, at + length));
-      applyXor(message, plain, 0, length - 4);
-      return { address: formatAddress(plain, family, 4), port: plain.readUInt16BE(2) };
+      const bytes = new Uint8Array(length - 4);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = (message[at + 4 + i] ?? 0) ^ mask(message, i);
+      return { address: formatAddress(bytes, familyOf(message[at + 1])), port: uint16At(message, at + 2) ^ portMask(message) };
     },
   };
 }
 
-/**
- * The port is XORed with the first half of the cookie, the address with the cookie and then the transaction id.
- * All of these are header bytes 4 on, which also serves RFC 3489 messages, where they are all transaction id.
- */
-function applyXor(header: Buffer, target: Buffer, at: number, addressLength: number): void {
-  for (let i = 0; i < 2; i++) target[at + 2 + i] = (target[at + 2 + i] ?? 0) ^ (header[4 + i] ?? 0);
-  for (let i = 0; i < addressLength; i++) target[at + 4 + i] = (target[at + 4 + i] ?? 0) ^ (header[4 + i] ?? 0);
+function sizeOf(family: AddressFamily): number {
+  return family === 4 ? 8 : 20;
 }

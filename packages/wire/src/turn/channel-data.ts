@@ -1,4 +1,4 @@
-import { asBuffer } from "../bytes.js";
+import { asBuffer, padded } from "../bytes.js";
 import { WireError } from "../errors.js";
 
 /** RFC 8656 section 12: channel numbers, which are also what tells ChannelData from STUN by its first byte. */
@@ -24,7 +24,7 @@ export type ChannelDataFault = "too-short" | "bad-channel" | "bad-length";
 export function encodeChannelData(channel: number, data: Uint8Array, padding = false): Buffer {
   if (!isChannel(channel)) throw new WireError("bad-channel", `not a channel number: ${channel}`);
   if (data.length > 0xffff) throw new WireError("bad-channel", `too long for ChannelData: ${data.length} bytes`);
-  const length = padding ? (data.length + 3) & ~3 : data.length;
+  const length = padding ? padded(data.length) : data.length;
   const message = Buffer.allocUnsafe(CHANNEL_HEADER_LENGTH + length);
   message.writeUInt16BE(channel, 0);
   message.writeUInt16BE(data.length, 2);
