@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { Data, Fingerprint, Software } from "./attributes.js";
+import { describe, expect, test, vi } from "vitest";
+import { Data, ErrorCode, Fingerprint, PasswordAlgorithms, Software } from "./attributes.js";
 import { encodeMessage, type MessageFields } from "./encode.js";
 import { shortTermKey } from "./integrity.js";
 import { decodeMessage, StunMessage } from "./message.js";
@@ -24,25 +24,17 @@ test("leaves no byte unwritten, whatever is asked for", () => {
   const key = shortTermKey("k");
   const everything: Partial<MessageFields>[] = [
     { attributes: [Software.of("abcde"), Data.of(Buffer.alloc(3)), Data.of(Buffer.alloc(0))], fingerprint: true },
-    {
-      integrity: [
-        { algorithm: "sha1", key },
-        { algorithm: "sha256", key },
-        { algorithm: "sha1", key },
-      ],
-    },
+    { attributes: [PasswordAlgorithms.of([{ algorithm: 9, parameters: Buffer.alloc(5) }]), ErrorCode.of({ code: 400, reason: "" })] },
+    { integrity: (["sha1", "sha256", "sha1"] as const).map((algorithm) => ({ algorithm, key })) },
     { transactionId: Buffer.alloc(16, 2), integrity: [{ algorithm: "sha256", key }], fingerprint: true },
   ];
-  const allocUnsafe = Buffer.allocUnsafe;
-  const dirty = (fill: number) => {
-    Buffer.allocUnsafe = (size) => Buffer.alloc(size, fill);
-    try {
-      return everything.map(encode);
-    } finally {
-      Buffer.allocUnsafe = allocUnsafe;
-    }
-  };
-  expect(dirty(0xaa)).toEqual(dirty(0x55));
+  const [one, other] = [0xaa, 0x55].map((dirt) => {
+    vi.spyOn(Buffer, "allocUnsafe").mockImplementation((size) => Buffer.alloc(size, dirt));
+    const written = everything.map(encode);
+    vi.restoreAllMocks();
+    return written;
+  });
+  expect(one).toEqual(other);
 });
 
 describe("what does not fit is refused", () => {

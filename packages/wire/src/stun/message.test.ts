@@ -134,6 +134,7 @@ describe.each<[IntegrityAlgorithm]>([["sha1"], ["sha256"]])("attributes behind %
     const message = decoded(append(signed, again.subarray(28)));
     expect(verifyIntegrity(message, algorithm, key)).toBe(true);
     expect(verifyIntegrity(message, algorithm, shortTermKey("other"))).toBe(false);
+    expect(message.all(MessageIntegrity).length + message.all(MessageIntegritySha256).length).toBe(1);
   });
 
   test("FINGERPRINT is seen and checked there", () => {
