@@ -13,6 +13,19 @@ export {
   splitHostPort,
 } from "./endpoint/endpoint.js";
 export { WireError, type WireErrorCode } from "./errors.js";
+export { MAX_SIGNAL_MESSAGE, SIGNAL_ERRORS, SIGNAL_VERSION, type SignalErrorCode, type UnlinkReason } from "./signal/codes.js";
+export { decodeSignalFrame, encodeSignalFrame, SIGNAL_FRAME_HEADER, type SignalFrame, type SignalFrameFault } from "./signal/frame.js";
+export {
+  decodeClientMessage,
+  decodeServerMessage,
+  encodeClientMessage,
+  encodeServerMessage,
+  type SignalClientMessage,
+  type SignalFault,
+  type SignalServerMessage,
+} from "./signal/message.js";
+export { CHALLENGE_LENGTH, provenRoom, registrationPayload } from "./signal/registration.js";
+export { isRoom, roomOf } from "./signal/room.js";
 export type { Attribute, AttributeValue } from "./stun/attribute.js";
 export * from "./stun/attributes.js";
 export { encodeMessage, type MessageFields } from "./stun/encode.js";
