@@ -1,0 +1,119 @@
+import {
+  type AddressFamily,
+  classifyAddress,
+  decodeMessage,
+  type Endpoint,
+  encodeMessage,
+  endpointFamily,
+  formatEndpoint,
+  MappedAddress,
+  Method,
+  sameEndpoint,
+  XorMappedAddress,
+} from "@awl/wire";
+import type { Candidate } from "./candidate.js";
+
+/** One UDP socket of the driver's. */
+export type SocketId = number;
+
+export interface DatagramSend {
+  readonly socket: SocketId;
+  readonly to: Endpoint;
+  readonly bytes: Buffer;
+  /** IPv4 time to live, or IPv6 hop limit. @default the system's */
+  readonly ttl?: number;
+  /** Nothing comes back for it. @default false */
+  readonly isAnswer?: boolean;
+}
+
+/** A server that does not answer must not hold up peers who can reach each other without it. */
+const WAITS_MS = [60, 120, 240, 300];
+
+interface Question {
+  readonly socket: SocketId;
+  readonly server: Endpoint;
+  readonly transactionId: Buffer;
+  sends: number;
+  due: number;
+  ended: boolean;
+}
+
+/**
+ * Finds the candidates of one set of fresh sockets, at most one a family: their local endpoints (RFC 8445 section 5.1.1.1) and, by a
+ * STUN server each, their public ones (section 5.1.1.2).
+ */
+export class Gathering {
+  readonly sockets = new Map<AddressFamily, SocketId>();
+  readonly #stun: readonly Endpoint[];
+  readonly #random: (bytes: number) => Buffer;
+  readonly #waiting: Set<SocketId>;
+  readonly #candidates: Candidate[] = [];
+  readonly #questions: Question[] = [];
+
+  /** `sockets`: being opened; `opened` is to be called for each. */
+  constructor(sockets: ReadonlyMap<AddressFamily, SocketId>, stun: readonly Endpoint[], random: (bytes: number) => Buffer) {
+    this.sockets = new Map(sockets);
+    this.#waiting = new Set(sockets.values());
+    this.#stun = stun;
+    this.#random = random;
+  }
+
+  /** A socket is bound, and these are its local endpoints: none if the host has no address of that family. */
+  opened(now: number, socket: SocketId, hosts: readonly Endpoint[]): void {
+    if (!this.#waiting.delete(socket)) return;
+    const [family] = [...this.sockets].find(([, id]) => id === socket) ?? [];
+    for (const host of hosts) this.#add({ ...host, type: "host" });
+    if (hosts.length === 0) return;
+    for (const server of this.#stun.filter((endpoint) => endpointFamily(endpoint) === family)) {
+      this.#questions.push({ socket, server, transactionId: this.#random(12), sends: 0, due: now, ended: false });
+    }
+  }
+
+  /** Returns whether the datagram was an answer to this gathering. */
+  receive(socket: SocketId, from: Endpoint, bytes: Uint8Array): boolean {
+    const question = this.#questions.find((asked) => asked.socket === socket && sameEndpoint(asked.server, from));
+    if (!question) return false;
+    const message = decodeMessage(bytes);
+    if (typeof message === "string" || message.method !== Method.Binding || !message.transactionId.equals(question.transactionId))
+      return false;
+    const mapped = message.get(XorMappedAddress) ?? message.get(MappedAddress);
+    if (mapped) this.#add({ ...mapped, type: "server-reflexive" });
+    question.ended = true;
+    return true;
+  }
+
+  poll(now: number): DatagramSend[] {
+    const sends: DatagramSend[] = [];
+    for (const question of this.#questions) {
+      if (question.ended || now < question.due) continue;
+      const wait = WAITS_MS[question.sends++];
+      if (wait === undefined) {
+        question.ended = true;
+        continue;
+      }
+      question.due = now + wait;
+      const { socket, server, transactionId } = question;
+      sends.push({ socket, to: server, bytes: encodeMessage({ method: Method.Binding, class: "request", transactionId }) });
+    }
+    return sends;
+  }
+
+  get deadline(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#questions.filter(({ ended }) => !ended).map(({ due }) => due));
+  }
+
+  /** Whether all sockets are open and all servers have answered or been given up. */
+  get ended(): boolean {
+    return this.#waiting.size === 0 && this.#questions.every(({ ended }) => ended);
+  }
+
+  /** Public endpoints that equal a local one are that local one: there is no NAT. */
+  get candidates(): readonly Candidate[] {
+    return this.#candidates;
+  }
+
+  #add(candidate: Candidate): void {
+    if (classifyAddress(candidate.address) === "loopback") return;
+    if (!this.#candidates.some((known) => formatEndpoint(known) === formatEndpoint(candidate))) this.#candidates.push(candidate);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Checklist } from "./checklist.js";
+import type { Pair } from "./pair.js";
+
+/** A better pair that is still being checked gets this many round trips of the one that works, within bounds, to answer. */
+const GRACE_ROUND_TRIPS = 2;
+const MIN_GRACE_MS = 5;
+const MAX_GRACE_MS = 50;
+
+const REPEAT_MS = 100;
+
+/** The connector's choice of the pair to use, and its saying so until the listener has heard it. RFC 8445 section 8.1.1. */
+export class Nomination {
+  #pair: Pair | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+  #due = Number.POSITIVE_INFINITY;
+
+  /** `inUse`: the pair of the living path. Only a better one is chosen in its place. */
+  advance(now: number, checklists: readonly Checklist[], inUse: Pair | undefined): void {
+    this.#due = Number.POSITIVE_INFINITY;
+    for (const checklist of checklists) {
+      const best = bestOf(checklist);
+      if (!best || best.nominated || (inUse && best.rank <= inUse.rank)) continue;
+      const ripe = ripeAt(best, checklist);
+      if (now < ripe) {
+        this.#due = Math.min(this.#due, ripe);
+      } else {
+        this.#nominate(now, checklist, best);
+      }
+      return;
+    }
+  }
+
+  get deadline(): number {
+    return this.#due;
+  }
+
+  #nominate(now: number, checklist: Checklist, pair: Pair): void {
+    if (pair !== this.#pair || now >= this.#saidAt + REPEAT_MS) {
+      this.#pair = pair;
+      this.#saidAt = now;
+      checklist.check(now, pair, true);
+    }
+    this.#due = this.#saidAt + REPEAT_MS;
+  }
+}
+
+function bestOf({ pairs }: Checklist): Pair | undefined {
+  return pairs.filter(({ valid }) => valid).sort((a, b) => b.rank - a.rank || (a.rttMs ?? 0) - (b.rttMs ?? 0))[0];
+}
+
+function ripeAt(best: Pair, { pairs }: Checklist): number {
+  const better = pairs.some(({ valid, due, rank }) => !valid && due < Number.POSITIVE_INFINITY && rank > best.rank);
+  if (!better) return best.validAt;
+  return best.validAt + Math.min(MAX_GRACE_MS, Math.max(MIN_GRACE_MS, GRACE_ROUND_TRIPS * (best.rttMs ?? 0)));
+}

@@ -1,0 +1,65 @@
+import type { Pair } from "./pair.js";
+
+/** Design of path life: RFC 7675 asks for consent every 5 s; a mapping that lives 20 s only asks for more than one packet in that time. */
+const KEEPALIVE_MS = 15_000;
+/** Keepalives are earlier than that by up to this share, so that many sessions do not send in step. */
+const KEEPALIVE_JITTER = 0.2;
+/** So long an answer may take before it is asked for. */
+const PATIENCE_MS = 1_000;
+const PROBE_MS = 250;
+const PROBES = 4;
+
+/** - `idle`: nothing to do. - `probe`: send a check on the path. - `lost`: the path is dead. */
+export type PathVerdict = "idle" | "probe" | "lost";
+
+/** Watches over the path in use: keeps its mappings alive, and notices when it is dead. */
+export class PathKeeper {
+  readonly pair: Pair;
+  readonly #random: () => number;
+  #probes = 0;
+  /** When something was first sent that nothing has been heard since. */
+  #unansweredSince: number | undefined;
+  #nextProbe: number;
+  #keepaliveAt: number;
+
+  /** `random`: uniform in [0, 1). */
+  constructor(now: number, pair: Pair, random: () => number) {
+    this.pair = pair;
+    this.#random = random;
+    this.#nextProbe = Number.POSITIVE_INFINITY;
+    this.#keepaliveAt = this.#nextKeepalive(now);
+  }
+
+  /** Something authenticated came from the peer on this path. */
+  heard(): void {
+    this.#probes = 0;
+    this.#unansweredSince = undefined;
+    this.#nextProbe = Number.POSITIVE_INFINITY;
+  }
+
+  /** Something went out that the peer will react to. */
+  sent(now: number): void {
+    this.#keepaliveAt = this.#nextKeepalive(now);
+    if (this.#unansweredSince !== undefined) return;
+    this.#unansweredSince = now;
+    this.#nextProbe = now + PATIENCE_MS;
+  }
+
+  advance(now: number): PathVerdict {
+    if (now >= this.#nextProbe) {
+      if (this.#probes === PROBES) return "lost";
+      this.#probes += 1;
+      this.#nextProbe = now + PROBE_MS;
+      return "probe";
+    }
+    return now >= this.#keepaliveAt ? "probe" : "idle";
+  }
+
+  get deadline(): number {
+    return Math.min(this.#nextProbe, this.#keepaliveAt);
+  }
+
+  #nextKeepalive(now: number): number {
+    return now + KEEPALIVE_MS * (1 - KEEPALIVE_JITTER * this.#random());
+  }
+}
