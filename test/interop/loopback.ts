@@ -8,8 +8,8 @@ export interface LoopbackSocket extends AsyncDisposable {
   readonly port: number;
   send(message: Uint8Array, to: { readonly address: string; readonly port: number }): void;
   onMessage(handle: (message: Buffer, from: RemoteInfo) => void): void;
-  /** The next datagram. */
-  receive(): Promise<Buffer>;
+  /** The next datagram. @throws when none comes within `timeoutMs` */
+  receive(timeoutMs?: number): Promise<Buffer>;
 }
 
 export async function loopbackSocket(address = "127.0.0.1", port = 0): Promise<LoopbackSocket> {
@@ -22,8 +22,8 @@ export async function loopbackSocket(address = "127.0.0.1", port = 0): Promise<L
     port: socket.address().port,
     send: (message, to) => socket.send(message, to.port, to.address),
     onMessage: (handle) => void socket.on("message", handle),
-    async receive() {
-      const [message] = await once(socket, "message", { signal: AbortSignal.timeout(2000) });
+    async receive(timeoutMs = 2000) {
+      const [message] = await once(socket, "message", { signal: AbortSignal.timeout(timeoutMs) });
       return message;
     },
     async [Symbol.asyncDispose]() {

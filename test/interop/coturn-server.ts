@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { encodeMessage } from "@awl/wire";
+import { loopbackSocket } from "./loopback.js";
+
+export const COTURN = { address: "127.0.0.1", realm: "example.org", username: "ada", password: "lovelace" } as const;
+
+/** A real coturn on a free loopback port, UDP and TCP, that lets its clients reach loopback; stopped with `await using`. */
+export async function startCoturn(): Promise<AsyncDisposable & { port: number }> {
+  const port = await freePort();
+  const home = await mkdtemp(join(tmpdir(), "awl-coturn-"));
+  const options = {
+    "listening-ip": COTURN.address,
+    "listening-port": port,
+    realm: COTURN.realm,
+    user: `${COTURN.username}:${COTURN.password}`,
+    "relay-threads": 1,
+    pidfile: join(home, "pid"),
+    userdb: join(home, "db"),
+    "log-file": "stdout",
+  };
+  const flags = ["-n", "--lt-cred-mech", "--allow-loopback-peers", "--no-tls", "--no-dtls", "--no-cli"];
+  const child = spawn("turnserver", [...flags, ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)], {
+    stdio: "ignore",
+  });
+  // Where it is not installed, nothing answers, and that is the error to show.
+  child.once("error", () => {});
+  const stop = async () => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      child.kill();
+      await once(child, "exit");
+    }
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    await answering(port);
+  } catch (cause) {
+    await stop();
+    throw new Error("turnserver does not answer on loopback; is coturn installed?", { cause });
+  }
+  return { port, [Symbol.asyncDispose]: stop };
+}
+
+async function freePort(): Promise<number> {
+  await using socket = await loopbackSocket();
+  return socket.port;
+}
+
+/** Fulfilled when something answers a Binding request there. */
+async function answering(port: number): Promise<void> {
+  await using socket = await loopbackSocket();
+  const answer = socket.receive(4000);
+  const request = encodeMessage({ method: 1, class: "request", transactionId: Buffer.alloc(12, 1) });
+  while ((await Promise.race([answer, sleep(30)])) === undefined) socket.send(request, { address: COTURN.address, port });
+}
