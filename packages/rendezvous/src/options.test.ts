@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fullOptions, type RendezvousOptions } from "./options.js";
+import { DEFAULT_SIGNAL_LIMITS } from "./signal/limits.js";
 import { DEFAULT_REFLECTION_LIMITS } from "./stun/rate-limit.js";
 
 const HOST_ADDRESSES = ["127.0.0.1", "192.0.2.2"];
@@ -11,6 +12,8 @@ describe("fullOptions", () => {
       port: 3478,
       altPort: 3479,
       reflectionLimits: DEFAULT_REFLECTION_LIMITS,
+      signalLimits: DEFAULT_SIGNAL_LIMITS,
+      pingMs: 20_000,
     });
   });
 
@@ -30,6 +33,8 @@ describe("fullOptions", () => {
     [{ port: 3479 }, "--alt-port must differ from --port: both are 3479"],
     [{ hosts: ["0.0.0.0"] }, "--host 0.0.0.0: each address is bound by itself"],
     [{ reflectionLimits: { globalRate: 0 } }, "reflectionLimits.globalRate must be above 0, not 0"],
+    [{ signalLimits: { clients: 0 } }, "signalLimits.clients must be above 0, not 0"],
+    [{ pingMs: -1 }, "pingMs must be above 0, not -1"],
     [{ reflectionLimits: { prefixBurst: Number.NaN } }, "reflectionLimits.prefixBurst must be above 0, not NaN"],
   ];
 

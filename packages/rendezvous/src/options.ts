@@ -1,6 +1,7 @@
 import { isPort } from "@awl/wire";
 import { RendezvousError } from "./errors.js";
 import { type ExternalIp, type ServedAddress, servedAddresses } from "./served-addresses.js";
+import { DEFAULT_SIGNAL_LIMITS, type SignalLimits } from "./signal/limits.js";
 import { DEFAULT_REFLECTION_LIMITS, type ReflectionLimits } from "./stun/rate-limit.js";
 
 /** What `createRendezvous` takes. */
@@ -24,6 +25,10 @@ export interface RendezvousOptions {
   readonly externalIps?: readonly ExternalIp[] | undefined;
   /** How often CHANGE-REQUEST and RESPONSE-PORT are obeyed. @default DEFAULT_REFLECTION_LIMITS */
   readonly reflectionLimits?: Partial<ReflectionLimits> | undefined;
+  /** How much of signalling there may be. @default DEFAULT_SIGNAL_LIMITS */
+  readonly signalLimits?: Partial<SignalLimits> | undefined;
+  /** How often signalling connections are pinged, milliseconds; one that has not answered by the next ping is dropped. @default 20000 */
+  readonly pingMs?: number | undefined;
 }
 
 /** The same, complete and checked. */
@@ -32,10 +37,13 @@ export interface FullOptions {
   readonly port: number;
   readonly altPort: number;
   readonly reflectionLimits: ReflectionLimits;
+  readonly signalLimits: SignalLimits;
+  readonly pingMs: number;
 }
 
 export const DEFAULT_PORT = 3478;
 export const DEFAULT_ALT_PORT = 3479;
+export const DEFAULT_PING_MS = 20_000;
 
 /**
  * Completes and checks the options.
@@ -53,7 +61,9 @@ export function fullOptions(options: RendezvousOptions, hostAddresses: readonly 
     addresses: servedAddresses(options.hosts ?? [], options.altHost, options.externalIps ?? [], hostAddresses),
     port,
     altPort,
-    reflectionLimits: checkedLimits(options.reflectionLimits ?? {}),
+    reflectionLimits: checkedLimits("reflectionLimits", DEFAULT_REFLECTION_LIMITS, options.reflectionLimits),
+    signalLimits: checkedLimits("signalLimits", DEFAULT_SIGNAL_LIMITS, options.signalLimits),
+    pingMs: checkedPositive("pingMs", options.pingMs ?? DEFAULT_PING_MS),
   };
 }
 
@@ -62,10 +72,13 @@ function checkedPort(option: string, port: number): number {
   return port;
 }
 
-function checkedLimits(limits: Partial<ReflectionLimits>): ReflectionLimits {
-  const full = { ...DEFAULT_REFLECTION_LIMITS, ...limits };
-  for (const [name, value] of Object.entries(full)) {
-    if (!(value > 0)) throw new RendezvousError("bad-option", `reflectionLimits.${name} must be above 0, not ${value}`);
-  }
+function checkedLimits<T extends { readonly [K in keyof T]: number }>(option: string, defaults: T, limits: Partial<T> = {}): T {
+  const full = { ...defaults, ...limits };
+  for (const [name, value] of Object.entries<number>(full)) checkedPositive(`${option}.${name}`, value);
   return full;
+}
+
+function checkedPositive(option: string, value: number): number {
+  if (!(value > 0)) throw new RendezvousError("bad-option", `${option} must be above 0, not ${value}`);
+  return value;
 }

@@ -91,7 +91,7 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", () => {
       if (text.includes("/healthz")) child.kill("SIGTERM");
     }
     expect(text.replace(/\b\d{4,5}\b/g, "N")).toMatch(
-      /^rendezvous \S+\nlistening {2}127\.0\.0\.1:N {2}alternate port N, alternate address 127\.0\.0\.2\n {11}127\.0\.0\.2:N .*\nstun {7}stun:127\.0\.0\.1:N\nhealth {5}http:\/\/127\.0\.0\.1:N\/healthz\nclosed {5}0 of 0 datagrams answered\n$/,
+      /^rendezvous \S+\nlistening {2}127\.0\.0\.1:N {2}alternate port N, alternate address 127\.0\.0\.2\n {11}127\.0\.0\.2:N .*\nsignal {5}ws:\/\/127\.0\.0\.1:N\nstun {7}stun:127\.0\.0\.1:N\nhealth {5}http:\/\/127\.0\.0\.1:N\/healthz\nclosed {5}0 of 0 datagrams answered, 0 links between 0 connections\n$/,
     );
   });
 

@@ -44,12 +44,17 @@ export function humanReport(out: NodeJS.WriteStream): Report {
       });
       const first = addresses[0];
       const urls = first
-        ? [`${strong("stun")}       stun:${announced(first)}`, `${strong("health")}     http://${announced(first)}/healthz`]
+        ? [
+            `${strong("signal")}     ws://${announced(first)}`,
+            `${strong("stun")}       stun:${announced(first)}`,
+            `${strong("health")}     http://${announced(first)}/healthz`,
+          ]
         : [];
       out.write(`${strong("rendezvous")} ${version}\n${[...rows, ...urls].join("\n")}\n`);
     },
-    closed({ stun }) {
-      out.write(`${strong("closed")}     ${stun.answered} of ${stun.received} datagrams answered\n`);
+    closed({ stun, signal }) {
+      const links = `${signal.linked} links between ${signal.connected} connections`;
+      out.write(`${strong("closed")}     ${stun.answered} of ${stun.received} datagrams answered, ${links}\n`);
     },
   };
 }

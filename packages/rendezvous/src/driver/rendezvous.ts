@@ -4,6 +4,7 @@ import { BindingServer } from "../stun/binding-server.js";
 import type { BindingCounters } from "../stun/counters.js";
 import { stunSockets } from "../stun/sockets.js";
 import { hostAddresses } from "./host-addresses.js";
+import { SignalSockets, type SignalStatistics } from "./signal-sockets.js";
 import { openSockets } from "./sockets.js";
 
 /** One address of a running rendezvous. */
@@ -23,6 +24,7 @@ export interface RendezvousAddress {
 /** Numbers since the start. */
 export interface RendezvousCounters {
   readonly stun: Readonly<Pick<BindingCounters, "received" | "answered" | "refused" | "dropped">>;
+  readonly signal: SignalStatistics;
   /** Datagrams that the operating system would not send. */
   readonly sendErrors: number;
 }
@@ -31,7 +33,7 @@ export interface Rendezvous {
   /** The first is the one to announce. */
   readonly addresses: readonly RendezvousAddress[];
   counters(): RendezvousCounters;
-  /** Closes every socket and connection; may be called again. */
+  /** Tells signalling clients to go elsewhere, then closes every socket and connection, within 2 s; may be called again. */
   close(): Promise<void>;
 }
 
@@ -42,11 +44,13 @@ export interface Rendezvous {
  */
 export async function createRendezvous(options: RendezvousOptions = {}): Promise<Rendezvous> {
   const full = fullOptions(options, hostAddresses());
-  const { port, altPort, udp, close } = await openSockets(full);
+  const { port, altPort, udp, http, close } = await openSockets(full);
   const server = new BindingServer(stunSockets(full.addresses, port, altPort), full.reflectionLimits);
   const sockets = udp.map(({ socket }) => socket);
   let sendErrors = 0;
   serveStun(server, sockets, () => sendErrors++);
+  const signal = new SignalSockets({ limits: full.signalLimits, pingMs: full.pingMs, stunPort: port });
+  for (const one of http) signal.serve(one);
 
   let closed: Promise<void> | undefined;
   return {
@@ -59,10 +63,10 @@ export async function createRendezvous(options: RendezvousOptions = {}): Promise
     })),
     counters() {
       const { received, answered, refused, dropped } = server.counters;
-      return { stun: { received, answered, refused: { ...refused }, dropped: { ...dropped } }, sendErrors };
+      return { stun: { received, answered, refused: { ...refused }, dropped: { ...dropped } }, signal: signal.statistics(), sendErrors };
     },
     close() {
-      closed ??= close();
+      closed ??= signal.close().then(close);
       return closed;
     },
   };

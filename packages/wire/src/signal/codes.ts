@@ -23,8 +23,6 @@ export const SIGNAL_ERRORS = {
   "room-busy": 0,
   /** The connection has all the links that a connection may have. */
   "too-many-links": 0,
-  /** The rendezvous has all the rooms that it may have. */
-  "too-many-rooms": 0,
   /** Neither JSON, nor a message, nor a frame of the protocol. */
   "bad-message": 1002,
   /** A message of another version of the protocol. */
@@ -45,6 +43,8 @@ export const SIGNAL_ERRORS = {
   idle: 1008,
   /** The same key registered the room from another connection. */
   replaced: 1008,
+  /** The rendezvous has all the rooms that it may have. */
+  "too-many-rooms": 1013,
   /** The rendezvous has all the clients that it may have. */
   "too-many-clients": 1013,
   /** The rendezvous has all the clients from this address that it may have. */
@@ -62,4 +62,6 @@ export type UnlinkReason =
   /** The other side's connection ended. */
   | "gone"
   /** Nothing was sent on the link for too long. */
-  | "idle";
+  | "idle"
+  /** More was sent on the link than the other side reads. */
+  | "congested";
