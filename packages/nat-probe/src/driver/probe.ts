@@ -64,7 +64,7 @@ function run(family: AddressFamily, options: ProberOptions, signal?: AbortSignal
     const perform = (output: ProberOutput) => {
       switch (output.type) {
         case "open":
-          return sockets.open(output.socket);
+          return sockets.open(output.socket, family);
         case "send":
           return sockets.send(output.socket, output.to, output.bytes);
         case "wake":
@@ -79,17 +79,17 @@ function run(family: AddressFamily, options: ProberOptions, signal?: AbortSignal
       // Behind the poll phase: after a stall, answers that wait in the sockets are read before their absence is judged.
       timer = setTimeout(() => setImmediate(feed, TICK), Math.max(0, at - performance.now()));
     };
-    sockets = new UdpSockets(
-      family,
-      (socket, from, bytes) => feed({ type: "datagram", socket, from, bytes }),
-      (socket, port) => feed({ type: "opened", socket, port }),
-    );
+    sockets = new UdpSockets({
+      onDatagram: (socket, from, bytes) => feed({ type: "datagram", socket, from, bytes }),
+      // What is sent on a socket that could not be had is lost, which the machine can live with.
+      onOpened: (socket, port) => port !== undefined && feed({ type: "opened", socket, port }),
+    });
     signal?.addEventListener("abort", () => reject(new NatProbeError("aborted", "the probe was aborted")), { once: true });
     feed(TICK);
   });
   return ended.finally(() => {
     clearTimeout(timer);
-    return sockets.close();
+    return sockets.closeAll();
   });
 }
 

@@ -2,57 +2,64 @@ import { createSocket, type RemoteInfo } from "node:dgram";
 import { type AddressFamily, canonicalAddress, type Endpoint } from "@awl/wire";
 import { DgramAsPromised, type SocketAsPromised } from "dgram-as-promised";
 
-/** An endpoint's address is already one: without this, every send would go through the resolver's thread pool. */
+/**
+ * An endpoint's address is already one. Without this, every send would go through the resolver's thread pool, and would leave
+ * later than the call: with a TTL set for another datagram, for instance.
+ */
 const lookup = ((address: string, _options: unknown, callback: (error: null, address: string, family: number) => void) =>
   callback(null, address, address.includes(":") ? 6 : 4)) as never;
 
-/**
- * The sockets of one probe. None is closed before the end of the probe, so the system cannot hand out a port twice in it.
- * Bound to the unspecified address of one family: a dual-stack socket would show IPv4 as IPv6.
- */
+const DEFAULT_TTL = 64;
+
+export interface UdpHandlers {
+  readonly onDatagram: (socket: number, from: Endpoint, bytes: Buffer) => void;
+  /** `port`: the local one; `undefined` where the system has no such socket to give. */
+  readonly onOpened: (socket: number, port: number | undefined) => void;
+}
+
+/** Sockets that a machine asks for by numbers of its own, each bound to a free port of the unspecified address of one family. */
 export class UdpSockets {
-  readonly #family: AddressFamily;
-  readonly #onDatagram: (socket: number, from: Endpoint, bytes: Buffer) => void;
-  readonly #onOpened: (socket: number, port: number) => void;
+  readonly #handlers: UdpHandlers;
   readonly #sockets = new Map<number, Promise<SocketAsPromised | undefined>>();
-  #closed = false;
 
-  constructor(
-    family: AddressFamily,
-    onDatagram: (socket: number, from: Endpoint, bytes: Buffer) => void,
-    onOpened: (socket: number, port: number) => void,
-  ) {
-    this.#family = family;
-    this.#onDatagram = onDatagram;
-    this.#onOpened = onOpened;
+  constructor(handlers: UdpHandlers) {
+    this.#handlers = handlers;
   }
 
-  open(id: number): void {
-    this.#sockets.set(id, this.#bind(id));
+  /** Answered by `onOpened`. */
+  open(id: number, family: AddressFamily): void {
+    this.#sockets.set(id, this.#bind(id, family));
   }
 
-  /** Fire and forget, as UDP is: what the system refuses to send (no route, full buffers) counts as lost. */
-  async send(id: number, to: Endpoint, bytes: Buffer): Promise<void> {
+  /** Fire and forget, as UDP is: what the system refuses to send (no route, full buffers) counts as lost. Waits for the socket to be bound. */
+  async send(id: number, to: Endpoint, bytes: Buffer, ttl?: number): Promise<void> {
     const bound = await this.#sockets.get(id);
-    if (!this.#closed) bound?.socket.send(bytes, to.port, to.address, () => {});
+    if (!bound || !this.#sockets.has(id)) return;
+    if (ttl !== undefined) bound.setTTL(ttl);
+    bound.socket.send(bytes, to.port, to.address, () => {});
+    if (ttl !== undefined) bound.setTTL(DEFAULT_TTL);
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const binding of this.#sockets.values()) await (await binding)?.close();
+  async close(id: number): Promise<void> {
+    const binding = this.#sockets.get(id);
+    this.#sockets.delete(id);
+    await (await binding)?.close();
   }
 
-  /** `undefined` where the system has no socket to give: what is sent on it is lost, which the machine can live with. */
-  async #bind(id: number): Promise<SocketAsPromised | undefined> {
-    const type = this.#family === 4 ? "udp4" : "udp6";
-    const bound = DgramAsPromised.createSocket({ type, ipv6Only: this.#family === 6, lookup });
-    bound.socket.on("message", (bytes: Buffer, { address, port }: RemoteInfo) =>
-      this.#onDatagram(id, { address: canonicalAddress(address), port }, bytes),
-    );
-    const address = await bound.bind({ port: 0, address: this.#family === 4 ? "0.0.0.0" : "::" }).catch(() => undefined);
-    if (!address) return undefined;
-    this.#onOpened(id, address.port);
-    return bound;
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#sockets.keys()].map((id) => this.close(id)));
+  }
+
+  async #bind(id: number, family: AddressFamily): Promise<SocketAsPromised | undefined> {
+    // Never one socket for both families: it would show IPv4 as IPv6, and ignore the TTL of IPv4.
+    const bound = DgramAsPromised.createSocket({ type: family === 4 ? "udp4" : "udp6", ipv6Only: family === 6, lookup });
+    bound.socket.on("message", (bytes: Buffer, { address, port }: RemoteInfo) => {
+      if (this.#sockets.has(id)) this.#handlers.onDatagram(id, { address: canonicalAddress(address), port }, bytes);
+    });
+    bound.socket.on("error", () => {});
+    const address = await bound.bind({ port: 0, address: family === 4 ? "0.0.0.0" : "::" }).catch(() => undefined);
+    this.#handlers.onOpened(id, address?.port);
+    return address && bound;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AddressFamily, Endpoint } from "@awl/wire";
+import type { Role } from "../handshake/role.js";
 import { admitCandidates, type Candidate } from "./candidate.js";
 import type { Check, Checks } from "./check.js";
 import { Checklist } from "./checklist.js";
@@ -6,7 +7,6 @@ import type { ControlMessage } from "./control-message.js";
 import type { DatagramSend, Gathering, SocketId } from "./gathering.js";
 import { stepOf } from "./ladder.js";
 import type { Pair } from "./pair.js";
-import type { Role } from "./role.js";
 
 /** How long a try may take once both sides' candidates are known, beside a few round trips of the control link. */
 const TRY_MS = 350;

@@ -5,7 +5,7 @@ import { Checks } from "./check.js";
 
 function pair(): { listener: Checks; connector: Checks } {
   const [a, b] = [randomBytes(32), randomBytes(32)];
-  return { listener: new Checks("listener", a, b), connector: new Checks("connector", b, a) };
+  return { listener: new Checks("listener", { send: a, receive: b }), connector: new Checks("connector", { send: b, receive: a }) };
 }
 
 const id = randomBytes(12);

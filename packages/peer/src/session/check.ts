@@ -10,8 +10,9 @@ import {
   verifyIntegrity,
   XorMappedAddress,
 } from "@awl/wire";
+import type { Role } from "../handshake/role.js";
+import type { DirectionKeys } from "../handshake/session-keys.js";
 import { ReplayWindow } from "./replay-window.js";
-import type { Role } from "./role.js";
 
 /** What one authenticated check says. */
 export type Check =
@@ -29,16 +30,13 @@ export type CheckFault = "not-a-check" | "forged" | "replayed";
  */
 export class Checks {
   readonly #role: Role;
-  readonly #sendKey: Uint8Array;
-  readonly #receiveKey: Uint8Array;
+  readonly #keys: DirectionKeys;
   readonly #window = new ReplayWindow();
   #counter = 0;
 
-  /** Keys of 32 bytes, one for each direction. */
-  constructor(role: Role, sendKey: Uint8Array, receiveKey: Uint8Array) {
+  constructor(role: Role, keys: DirectionKeys) {
     this.#role = role;
-    this.#sendKey = sendKey;
-    this.#receiveKey = receiveKey;
+    this.#keys = keys;
   }
 
   request(transactionId: Buffer, nominates: boolean): Buffer {
@@ -56,7 +54,7 @@ export class Checks {
     const message = decodeMessage(bytes);
     if (typeof message === "string" || message.method !== Method.Binding) return "not-a-check";
     if (message.class !== "request" && message.class !== "success") return "not-a-check";
-    if (!verifyIntegrity(message, "sha256", this.#receiveKey)) return "forged";
+    if (!verifyIntegrity(message, "sha256", this.#keys.receive)) return "forged";
     return message.class === "request" ? this.#openRequest(message) : openAnswer(message);
   }
 
@@ -68,7 +66,7 @@ export class Checks {
   }
 
   #encode(kind: "request" | "success", transactionId: Buffer, attributes: Parameters<typeof encodeMessage>[0]["attributes"] & {}): Buffer {
-    const integrity = [{ algorithm: "sha256", key: this.#sendKey }] as const;
+    const integrity = [{ algorithm: "sha256", key: this.#keys.send }] as const;
     return encodeMessage({ method: Method.Binding, class: kind, transactionId, attributes, integrity, fingerprint: true });
   }
 }

@@ -1,6 +1,6 @@
 import type { Endpoint } from "@awl/wire";
+import type { Role } from "../handshake/role.js";
 import { Clock, Internet, type NatBox, type Network, type Packet, plugStunServer, Router } from "./network.test-support.js";
-import type { Role } from "./role.js";
 import { Session } from "./session.js";
 import type { PathEvent, SessionEvent, SessionInput } from "./session-io.js";
 
@@ -52,12 +52,12 @@ export class Duo {
     const sameLan = options.shared && options.connector.length === 1 && options.listener.length === 1;
     const here = options.listener.length === 0 ? "198.19.1.10" : "192.168.1.10";
     const there = options.connector.length === 0 ? "198.19.2.10" : sameLan ? "192.168.1.11" : "192.168.1.20";
-    this.listener = make("listener", routers, here, { sendCheck: a, receiveCheck: b, sendData: c, receiveData: d }, 0);
+    this.listener = make("listener", routers, here, { checks: { send: a, receive: b }, datagrams: { send: c, receive: d } }, 0);
     this.connector = make(
       "connector",
       [...outer, ...inner],
       there,
-      { sendCheck: b, receiveCheck: a, sendData: d, receiveData: c },
+      { checks: { send: b, receive: a }, datagrams: { send: d, receive: c } },
       options.skewMs ?? 0,
     );
     this.listener.begin(0);

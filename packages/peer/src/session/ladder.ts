@@ -1,4 +1,4 @@
-import type { Role } from "./role.js";
+import type { Role } from "../handshake/role.js";
 
 /** One way to begin: who sends the openers, and how far they go. */
 export interface Step {

@@ -5,7 +5,7 @@ import { Kind, SEALED_OVERHEAD, SealedChannel } from "./sealed.js";
 
 function pair(): [SealedChannel, SealedChannel] {
   const [a, b] = [randomBytes(32), randomBytes(32)];
-  return [new SealedChannel(a, b), new SealedChannel(b, a)];
+  return [new SealedChannel({ send: a, receive: b }), new SealedChannel({ send: b, receive: a })];
 }
 
 test("what one side seals the other opens, at a fixed price", () => {

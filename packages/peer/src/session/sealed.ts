@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
+import type { DirectionKeys } from "../handshake/session-keys.js";
 import { ReplayWindow } from "./replay-window.js";
 
 /**
@@ -31,15 +32,12 @@ export type SealFault = "not-sealed" | "forged" | "replayed";
 
 /** Seals what is sent and opens what is received on one session, whatever path it takes. */
 export class SealedChannel {
-  readonly #sendKey: Uint8Array;
-  readonly #receiveKey: Uint8Array;
+  readonly #keys: DirectionKeys;
   readonly #window = new ReplayWindow();
   #counter = 0;
 
-  /** Keys of 32 bytes, one for each direction. */
-  constructor(sendKey: Uint8Array, receiveKey: Uint8Array) {
-    this.#sendKey = sendKey;
-    this.#receiveKey = receiveKey;
+  constructor(keys: DirectionKeys) {
+    this.#keys = keys;
   }
 
   seal(kind: Kind, payload: Uint8Array): Buffer {
@@ -47,7 +45,7 @@ export class SealedChannel {
     const header = Buffer.allocUnsafe(HEADER_LENGTH);
     header[0] = FIRST_BYTE;
     header.writeUIntBE(this.#counter++, 1, 6);
-    const cipher = createCipheriv("chacha20-poly1305", this.#sendKey, nonceOf(header), { authTagLength: TAG_LENGTH });
+    const cipher = createCipheriv("chacha20-poly1305", this.#keys.send, nonceOf(header), { authTagLength: TAG_LENGTH });
     cipher.setAAD(header, { plaintextLength: payload.length + 1 });
     return Buffer.concat([header, cipher.update(Uint8Array.of(kind)), cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
   }
@@ -63,7 +61,7 @@ export class SealedChannel {
   }
 
   #decrypt(header: Buffer, sealed: Buffer, tag: Buffer): Buffer | undefined {
-    const decipher = createDecipheriv("chacha20-poly1305", this.#receiveKey, nonceOf(header), { authTagLength: TAG_LENGTH });
+    const decipher = createDecipheriv("chacha20-poly1305", this.#keys.receive, nonceOf(header), { authTagLength: TAG_LENGTH });
     decipher.setAAD(header, { plaintextLength: sealed.length }).setAuthTag(tag);
     try {
       return Buffer.concat([decipher.update(sealed), decipher.final()]);

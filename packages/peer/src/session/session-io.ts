@@ -1,18 +1,13 @@
 import type { AddressFamily, Endpoint } from "@awl/wire";
+import type { Role } from "../handshake/role.js";
+import type { SessionKeys } from "../handshake/session-keys.js";
 import type { Candidate, Strategy } from "./candidate.js";
 import type { NatSummary } from "./control-message.js";
 import type { DatagramSend, Gathering, SocketId } from "./gathering.js";
-import type { Role } from "./role.js";
 
 export interface SessionOptions {
   readonly role: Role;
-  /** 32 bytes each, known to the two peers only. */
-  readonly keys: {
-    readonly sendCheck: Uint8Array;
-    readonly receiveCheck: Uint8Array;
-    readonly sendData: Uint8Array;
-    readonly receiveData: Uint8Array;
-  };
+  readonly keys: Pick<SessionKeys, "checks" | "datagrams">;
   /** Families that this host has addresses of; one socket each. */
   readonly families: readonly AddressFamily[];
   /** STUN servers, of any family. */

@@ -50,8 +50,8 @@ export class Session {
     this.#options = options;
     this.#nextSocket = options.firstSocket ?? 0;
     this.#pathlessSince = options.startedAt;
-    this.#checks = new Checks(role, keys.sendCheck, keys.receiveCheck);
-    this.#sealed = new SealedChannel(keys.sendData, keys.receiveData);
+    this.#checks = new Checks(role, keys.checks);
+    this.#sealed = new SealedChannel(keys.datagrams);
     this.#puncher = new Puncher({
       role,
       checks: this.#checks,
