@@ -72,8 +72,6 @@ export function decodeMessage(bytes: Uint8Array): StunMessage | StunFault {
 export class StunMessage {
   readonly method: number;
   readonly class: StunClass;
-  /** 12 bytes, or 16 in a message of RFC 3489. */
-  readonly transactionId: Buffer;
   /** Comprehension-required attribute types that Awl does not know: a request that has any is answered 420. RFC 8489 section 6.3.1. */
   readonly unknownRequired: readonly number[];
   /** The bytes that the message was read from. */
@@ -85,15 +83,19 @@ export class StunMessage {
     const type = uint16At(bytes, 0);
     this.method = methodOf(type);
     this.class = classOf(type);
-    this.transactionId = bytes.subarray(bytes.readUInt32BE(4) === MAGIC_COOKIE ? 8 : 4, HEADER_LENGTH);
     this.bytes = bytes;
     this.unknownRequired = unknownRequired;
     this.#offsets = offsets;
   }
 
+  /** 12 bytes, or 16 in a message of RFC 3489; a view of `bytes`. */
+  get transactionId(): Buffer {
+    return this.bytes.subarray(this.classic ? 4 : 8, HEADER_LENGTH);
+  }
+
   /** Whether it came without the magic cookie: from an agent of RFC 3489, which knows no XOR-MAPPED-ADDRESS. */
   get classic(): boolean {
-    return this.transactionId.length === 16;
+    return this.bytes.readUInt32BE(4) !== MAGIC_COOKIE;
   }
 
   /** The value of the first attribute of this type: of duplicates, only the first counts. RFC 8489 section 14. */
