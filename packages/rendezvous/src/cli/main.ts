@@ -14,6 +14,8 @@ try {
 async function run(): Promise<void> {
   const { json, ...args } = readCommandLine(process.argv.slice(2));
   const options = parseArguments(args);
+  // Whoever read our output may go before us: a server is not to die of that.
+  process.stdout.on("error", () => {});
   const report = json ? jsonReport() : humanReport(process.stdout);
 
   const stopped = stopSignal();
