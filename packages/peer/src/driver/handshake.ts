@@ -89,7 +89,7 @@ export function handshake(options: HandshakeOptions): Promise<SecureChannel> {
         failAs("handshake-failed", `the handshake failed: ${String(error)}`);
       }
     };
-    const frames = new FrameStream(tls.socket, MAX_INTRODUCTION_BYTES, {
+    const frames = new FrameStream(tls.socket, duplex, MAX_INTRODUCTION_BYTES, {
       onFrame: ({ kind, payload }) => {
         if (kind === "goodbye") failAs("handshake-failed", "the other side left during the handshake");
         else advance(() => introduction.handle(payload));
@@ -106,6 +106,8 @@ export function handshake(options: HandshakeOptions): Promise<SecureChannel> {
     const abort = () => failAs("aborted", "the handshake was aborted");
     signal?.addEventListener("abort", abort, { signal: over.signal });
     if (signal?.aborted) abort();
+    // TLS would wait for it.
+    if (duplex.destroyed || !duplex.readable) fail(tlsFailure(role, duplex.errored ?? undefined));
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { PeerError } from "../../errors.js";
 import { encodeFrame, type Frame, type FrameKind, FrameReader } from "../../handshake/frame.js";
@@ -19,12 +20,17 @@ const LINGER_MS = 1_000;
 export class FrameStream {
   handler: FrameHandler;
   readonly #tls: TLSSocket;
+  readonly #carrier: Duplex;
   readonly #reader: FrameReader;
   #state: "open" | "closing" | "ended" = "open";
 
-  /** @param limit the longest frame to accept, bytes, until {@link limit} is set */
-  constructor(tls: TLSSocket, limit: number, handler: FrameHandler) {
+  /**
+   * @param carrier the stream that carries this TLS
+   * @param limit the longest frame to accept, bytes, until {@link limit} is set
+   */
+  constructor(tls: TLSSocket, carrier: Duplex, limit: number, handler: FrameHandler) {
     this.#tls = tls;
+    this.#carrier = carrier;
     this.#reader = new FrameReader(limit);
     this.handler = handler;
     tls.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -75,6 +81,7 @@ export class FrameStream {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#tls.destroy();
-    this.handler.onEnd(error);
+    // Why the stream beneath broke is known to it alone: TLS sees it end.
+    this.handler.onEnd(this.#carrier.errored ?? error);
   }
 }
