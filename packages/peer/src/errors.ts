@@ -22,6 +22,12 @@ export type PeerErrorCode =
   | "handshake-failed"
   /** An established channel ended without a goodbye: the link broke, or somebody changed what it carried. */
   | "channel-lost"
+  /** No rendezvous could be reached, or the connection to it broke. */
+  | "rendezvous-unreachable"
+  /** A rendezvous was reached, and nobody is listening there. */
+  | "no-such-listener"
+  /** A rendezvous said no, for the reason in the message. */
+  | "rendezvous-refused"
   /** The caller's signal said so. */
   | "aborted";
 

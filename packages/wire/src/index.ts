@@ -13,7 +13,7 @@ export {
   splitHostPort,
 } from "./endpoint/endpoint.js";
 export { WireError, type WireErrorCode } from "./errors.js";
-export { MAX_SIGNAL_MESSAGE, SIGNAL_ERRORS, SIGNAL_VERSION, type SignalErrorCode, type UnlinkReason } from "./signal/codes.js";
+export { MAX_SIGNAL_DATA, SIGNAL_ERRORS, SIGNAL_VERSION, type SignalErrorCode, type UnlinkReason } from "./signal/codes.js";
 export { decodeSignalFrame, encodeSignalFrame, SIGNAL_FRAME_HEADER, type SignalFrame, type SignalFrameFault } from "./signal/frame.js";
 export {
   decodeClientMessage,

@@ -1,4 +1,4 @@
-import { MAX_SIGNAL_MESSAGE } from "@awl/wire";
+import { MAX_SIGNAL_DATA, SIGNAL_FRAME_HEADER } from "@awl/wire";
 
 /** What signalling grants. Each limit is answered with an error code of its own, named here. */
 export interface SignalLimits {
@@ -18,7 +18,7 @@ export interface SignalLimits {
   readonly knockRate: number;
   /** Knocks at once at one room: `room-busy`. @default 100 */
   readonly knockBurst: number;
-  /** Length of one message, bytes: `too-large`. @default 16384, which the protocol grants to every client */
+  /** Length of one message, bytes: `too-large`. @default 16388: a frame of the data that the protocol grants */
   readonly messageBytes: number;
   /** Messages a second from one connection, pings included: `too-fast`. @default 200 */
   readonly messageRate: number;
@@ -53,7 +53,7 @@ export const DEFAULT_SIGNAL_LIMITS: SignalLimits = {
   linksPerClient: 16,
   knockRate: 20,
   knockBurst: 100,
-  messageBytes: MAX_SIGNAL_MESSAGE,
+  messageBytes: MAX_SIGNAL_DATA + SIGNAL_FRAME_HEADER,
   messageRate: 200,
   messageBurst: 1000,
   byteRate: 64 * 1024,

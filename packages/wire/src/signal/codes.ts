@@ -4,8 +4,8 @@
  */
 export const SIGNAL_VERSION = 1;
 
-/** Every rendezvous takes messages and frames of up to this many bytes. A peer must not send longer ones. */
-export const MAX_SIGNAL_MESSAGE = 16_384;
+/** Every rendezvous takes this many bytes of data in one frame. A peer must not send more in one. */
+export const MAX_SIGNAL_DATA = 16_384;
 
 /** Stable codes of an error message, each with the close code (RFC 6455 section 7.4) that follows it; 0: the connection goes on. */
 export const SIGNAL_ERRORS = {
