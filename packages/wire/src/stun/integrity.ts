@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { uint16At } from "../bytes.js";
+import { putUint16, uint16At } from "../bytes.js";
 import type { Attribute } from "./attribute.js";
 import { MessageIntegrity, MessageIntegritySha256 } from "./attributes.js";
 import { crc32 } from "./crc32.js";
@@ -47,25 +47,16 @@ export function verifyIntegrity(
 
 /**
  * The HMAC over everything before the integrity attribute at `at`, as if the message ended with that attribute:
- * the header's length field is replaced, not the message changed.
+ * the header's length field says so in a copy.
  */
 export function integrityOf(message: Buffer, at: number, algorithm: IntegrityAlgorithm, key: Uint8Array, length: number): Buffer {
-  const end = at + 4 + length;
-  const hmac = createHmac(algorithm, key);
-  // Where nothing follows the attribute, the header has the right length already.
-  if (end === message.length) hmac.update(message.subarray(0, at));
-  else hmac.update(headEndingAt(message, end)).update(message.subarray(4, at));
-  const digest = hmac.digest();
+  const covered = Buffer.from(message.subarray(0, at));
+  putUint16(covered, 2, at + 4 + length - HEADER_LENGTH);
+  const digest = createHmac(algorithm, key).update(covered).digest();
   return digest.length === length ? digest : digest.subarray(0, length);
 }
 
 /** RFC 8489 section 14.7. The fingerprint at `at` is the last attribute, so the header's length is already the right one. */
 export function fingerprintOf(message: Buffer, at: number): number {
   return (crc32(message, at) ^ 0x5354554e) >>> 0;
-}
-
-function headEndingAt(message: Buffer, end: number): Buffer {
-  const head = Buffer.from(message.subarray(0, 4));
-  head.writeUInt16BE(end - HEADER_LENGTH, 2);
-  return head;
 }
