@@ -34,16 +34,16 @@ export class UdpSockets {
   /** Fire and forget, as UDP is: what the system refuses to send (no route, full buffers) counts as lost. Waits for the socket to be bound. */
   async send(id: number, to: Endpoint, bytes: Buffer, ttl?: number): Promise<void> {
     const bound = await this.#sockets.get(id);
-    if (!bound || !this.#sockets.has(id)) return;
+    if (!bound) return;
     if (ttl !== undefined) bound.setTTL(ttl);
     bound.socket.send(bytes, to.port, to.address, () => {});
     if (ttl !== undefined) bound.setTTL(DEFAULT_TTL);
   }
 
+  /** What was sent before still leaves. */
   async close(id: number): Promise<void> {
-    const binding = this.#sockets.get(id);
-    this.#sockets.delete(id);
-    await (await binding)?.close();
+    const bound = await this.#sockets.get(id);
+    if (this.#sockets.delete(id)) await bound?.close();
   }
 
   async closeAll(): Promise<void> {

@@ -1,0 +1,177 @@
+import { randomBytes } from "node:crypto";
+import { UdpSockets } from "@awl/nat-probe";
+import { type AddressFamily, addressFamily, type Endpoint } from "@awl/wire";
+import type { Role } from "../handshake/role.js";
+import type { NatSummary } from "../session/control-message.js";
+import { Gathering } from "../session/gathering.js";
+import { Session } from "../session/session.js";
+import type { SessionEvent, SessionInput, SessionOutput } from "../session/session-io.js";
+import type { SecureChannel } from "./handshake/secure-channel.js";
+import { localAddresses } from "./local-addresses.js";
+
+/** Mappings of waiting sockets are kept alive as often as those of a path: some NATs forget in 20 s. */
+const REFRESH_MS = 12_000;
+
+/**
+ * The thin driver of one session: its sockets, its timer, and the channel that carries its control messages.
+ *
+ * It begins to gather candidates when it is made, and waits with them, mappings kept alive, until `start`. So a listener who has
+ * one ready loses no time on a knock, and a connector none on its handshake.
+ */
+export class SessionDriver {
+  readonly #stun: readonly Endpoint[];
+  readonly #families: readonly AddressFamily[];
+  readonly #sockets: UdpSockets;
+  readonly #ports = new Map<number, number | undefined>();
+  #gathering: Gathering;
+  #session: Session | undefined;
+  #channel: SecureChannel | undefined;
+  #onEvent: (event: SessionEvent) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #refresh: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(stun: readonly Endpoint[]) {
+    this.#stun = stun;
+    this.#families = localAddresses().families;
+    this.#sockets = new UdpSockets({
+      onDatagram: (socket, from, bytes) => this.#received(socket, from, bytes),
+      onOpened: (socket, port) => this.#opened(socket, port),
+    });
+    this.#gathering = this.#newGathering();
+    for (const [family, socket] of this.#gathering.sockets) this.#sockets.open(socket, family);
+    this.#refresh = setInterval(() => this.#refreshMappings(), REFRESH_MS).unref();
+  }
+
+  /** `startedAt`: when the caller asked to connect, on the clock of `performance.now()`. */
+  start(role: Role, channel: SecureChannel, startedAt: number, onEvent: (event: SessionEvent) => void): void {
+    clearInterval(this.#refresh);
+    clearTimeout(this.#timer);
+    this.#onEvent = onEvent;
+    this.#session = new Session({
+      role,
+      keys: channel.keys,
+      families: this.#families,
+      stun: this.#stun,
+      own: localAddresses().own,
+      startedAt,
+      random: randomBytes,
+      spare: this.#gathering,
+      firstSocket: this.#families.length,
+    });
+    this.#feed({ type: "tick" });
+    this.attach(channel);
+  }
+
+  /** Makes this channel the one that carries control messages; it replaces one that was lost. */
+  attach(channel: SecureChannel): void {
+    const before = this.#channel;
+    this.#channel = channel;
+    before?.close();
+    if (before) this.#feed({ type: "signal", up: false });
+    channel.onMessage((bytes) => this.#channel === channel && this.#feed({ type: "control", bytes }));
+    void channel.closed.then(() => this.#channel === channel && this.#feed({ type: "signal", up: false }));
+    this.#feed({ type: "signal", up: true });
+  }
+
+  ping(): void {
+    this.#feed({ type: "ping" });
+  }
+
+  tellNat(nat: NatSummary): void {
+    this.#feed({ type: "nat", nat });
+  }
+
+  /** Says goodbye, and closes all that is open. */
+  async close(code: string, text: string): Promise<void> {
+    this.#feed({ type: "close", code, text });
+    await this.#shut();
+  }
+
+  #received(socket: number, from: Endpoint, bytes: Buffer): void {
+    if (this.#session) this.#feed({ type: "datagram", socket, from, bytes });
+    else this.#gathering.receive(socket, from, bytes);
+  }
+
+  #opened(socket: number, port: number | undefined): void {
+    this.#ports.set(socket, port);
+    const hosts = this.#hosts(socket, port);
+    if (this.#session) this.#feed({ type: "opened", socket, hosts });
+    else this.#gathering.opened(performance.now(), socket, hosts);
+    if (!this.#session) this.#gather();
+  }
+
+  #hosts(socket: number, port: number | undefined): Endpoint[] {
+    if (port === undefined) return [];
+    const family = this.#familyOf.get(socket);
+    return localAddresses()
+      .offered.filter((address) => addressFamily(address) === family)
+      .map((address) => ({ address, port }));
+  }
+
+  readonly #familyOf = new Map<number, AddressFamily>();
+
+  #newGathering(): Gathering {
+    const sockets = new Map(this.#families.map((family, socket) => [family, socket]));
+    for (const [family, socket] of sockets) this.#familyOf.set(socket, family);
+    return new Gathering(sockets, this.#stun, randomBytes);
+  }
+
+  /** Asks the same servers on the same sockets again: that keeps the mappings, and finds out if it did not. */
+  #refreshMappings(): void {
+    if (!this.#gathering.ended) return;
+    this.#gathering = this.#newGathering();
+    for (const [socket, port] of this.#ports) this.#gathering.opened(performance.now(), socket, this.#hosts(socket, port));
+    this.#gather();
+  }
+
+  /** Drives the gathering while there is no session to do it. */
+  #gather(): void {
+    if (this.#session || this.#closed) return;
+    const now = performance.now();
+    for (const { socket, to, bytes } of this.#gathering.poll(now)) void this.#sockets.send(socket, to, bytes);
+    clearTimeout(this.#timer);
+    const { deadline } = this.#gathering;
+    if (deadline < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#gather(), Math.max(0, deadline - now));
+  }
+
+  #feed(input: SessionInput): void {
+    if (!this.#session || this.#closed) return;
+    for (const output of this.#session.handle(performance.now(), input)) this.#perform(output);
+  }
+
+  #perform(output: SessionOutput): void {
+    switch (output.type) {
+      case "open":
+        this.#familyOf.set(output.socket, output.family);
+        return this.#sockets.open(output.socket, output.family);
+      case "close-socket":
+        return void this.#sockets.close(output.socket);
+      case "send":
+        return void this.#sockets.send(output.socket, output.to, output.bytes, output.ttl);
+      case "control":
+        return this.#channel?.send(output.bytes);
+      case "wake":
+        return this.#wakeAt(output.at);
+      case "event":
+        this.#onEvent(output.event);
+        if (output.event.event === "closed") void this.#shut();
+    }
+  }
+
+  #wakeAt(at: number): void {
+    clearTimeout(this.#timer);
+    if (at === Number.POSITIVE_INFINITY) return;
+    // Behind the poll phase: after a stall, what waits in the sockets is read before its absence is judged.
+    this.#timer = setTimeout(() => setImmediate(() => this.#feed({ type: "tick" })), Math.max(0, at - performance.now()));
+  }
+
+  async #shut(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#refresh);
+    this.#channel?.close();
+    await this.#sockets.closeAll();
+  }
+}
