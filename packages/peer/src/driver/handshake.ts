@@ -43,7 +43,8 @@ const MAX_CHUNKS = 1_024;
  * as pre-shared key and a fresh Diffie-Hellman exchange, and inside it each side's proof of its Ed25519 key. Two round trips.
  *
  * @throws {PeerError} `ticket-refused`, `identity-mismatch`, `not-allowed`, `handshake-failed`, `handshake-timeout`, `aborted`;
- *   the stream is destroyed then
+ *   the stream is destroyed then, at the latest when the other side was told
+ * @throws {RangeError} at once: a secret or key of another length
  */
 export function handshake(options: HandshakeOptions): Promise<SecureChannel> {
   const { role, duplex, secret, listenerKey, timeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS, signal } = options;

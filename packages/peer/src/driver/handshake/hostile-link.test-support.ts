@@ -100,3 +100,16 @@ export function received(channel: SecureChannel, count: number): Promise<Uint8Ar
     });
   });
 }
+
+/** All that the two say to each other until they know each other. */
+export async function transcriptOf(who: Cast): Promise<Carried[]> {
+  const link = makeLink();
+  const outcomes = await who.meet(link);
+  const transcript = [...link.transcript];
+  closeAll(...outcomes);
+  return transcript;
+}
+
+/** The frames of one direction. */
+export const bytesOf = (transcript: readonly Carried[], direction: Direction) =>
+  transcript.filter((frame) => frame.direction === direction).map(({ bytes }) => bytes);

@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame } from "../../handshake/frame.js";
 import { derivePsk } from "../../handshake/psk.js";
 import {
-  type Carried,
+  bytesOf,
   Cast,
   closeAll,
   type Direction,
@@ -15,6 +13,7 @@ import {
   makeLink,
   type Outcome,
   outcomeOf,
+  transcriptOf,
 } from "./hostile-link.test-support.js";
 import { startPskSession } from "./tls.js";
 
@@ -39,19 +38,8 @@ async function survives(meddle: Meddling, timeoutMs = 120): Promise<[Outcome, Ou
   return outcomes;
 }
 
-async function transcriptOf(who = cast): Promise<Carried[]> {
-  const link = makeLink();
-  const outcomes = await who.meet(link);
-  const transcript = [...link.transcript];
-  closeAll(...outcomes);
-  return transcript;
-}
-
-const bytesOf = (transcript: readonly Carried[], direction: Direction) =>
-  transcript.filter((frame) => frame.direction === direction).map(({ bytes }) => bytes);
-
 test("every byte of the whole handshake, altered", async () => {
-  const transcript = await transcriptOf();
+  const transcript = await transcriptOf(cast);
   const tasks: (() => Promise<unknown>)[] = [];
   const established: string[] = [];
   for (const direction of DIRECTIONS) {
@@ -90,7 +78,7 @@ describe.each(DIRECTIONS)("frames %s", (direction) => {
 
   test("dropped, repeated, cut, joined with noise", async () => {
     const tasks: (() => Promise<unknown>)[] = [];
-    const count = bytesOf(await transcriptOf(), direction).length;
+    const count = bytesOf(await transcriptOf(cast), direction).length;
     for (let index = 0; index < count; index++) {
       tasks.push(() => survives(only(index, () => [])));
       tasks.push(() => survives(only(index, (bytes) => [bytes, bytes])));
@@ -129,7 +117,7 @@ describe.each(DIRECTIONS)("frames %s", (direction) => {
 
 describe("an earlier session, played again", () => {
   test("to the listener", async () => {
-    const frames = bytesOf(await transcriptOf(), "to-listener");
+    const frames = bytesOf(await transcriptOf(cast), "to-listener");
     const link = makeLink();
     const outcome = outcomeOf(cast.listen(link, { timeoutMs: 200 }));
     for (const frame of frames) link.listener.push(frame);
@@ -149,7 +137,7 @@ describe("an earlier session, played again", () => {
   });
 
   test("to the connector", async () => {
-    const frames = bytesOf(await transcriptOf(), "to-connector");
+    const frames = bytesOf(await transcriptOf(cast), "to-connector");
     const link = makeLink(() => []);
     const outcome = outcomeOf(cast.connect(link, { timeoutMs: 200 }));
     for (const frame of frames) setImmediate(() => link.connector.push(frame));
@@ -244,50 +232,6 @@ describe("who holds the ticket, but not the key", () => {
   });
 });
 
-describe("a flood", () => {
-  /** RFC 8446 appendix D.4: a record that means nothing, and is legal at many a moment. */
-  const NOTHING = Buffer.from("140303000101", "hex");
-
-  test.each<[string, () => Uint8Array, number]>([
-    ["of records that mean nothing", () => NOTHING, 5_000],
-    ["of single bytes of an endless hello", () => Buffer.of(0x16), 5_000],
-    ["of one hello that never ends", () => Buffer.concat([Buffer.from("160301400001003ffc0303", "hex"), Buffer.alloc(16_000)]), 10],
-  ])("%s", async (_what, frame, count) => {
-    for (const side of ["listen", "connect"] as const) {
-      const link = makeLink(() => []);
-      const outcome = outcomeOf(cast[side](link, { timeoutMs: 500 }));
-      const end = side === "listen" ? link.listener : link.connector;
-      for (let i = 0; i < count; i++) end.push(frame());
-      expect(["handshake-failed", "handshake-timeout"]).toContain(await outcome);
-      expect(end.duplex.destroyed).toBe(true);
-    }
-  });
-
-  test("of garbage: 1,000 handshakes leave no memory and no timer behind", async () => {
-    const hello = bytesOf(await transcriptOf(), "to-listener")[0] ?? new Uint8Array(0);
-    const garbage = (i: number) => {
-      if (i % 4 === 0) return randomBytes(300);
-      if (i % 4 === 1) return Buffer.concat([hello.subarray(0, 5 + (i % 200)), randomBytes(200)]);
-      if (i % 4 === 2) return Buffer.concat([hello.subarray(0, -1), Buffer.of(i)]);
-      return Buffer.concat([hello, randomBytes(100)]);
-    };
-    const batch = async (count: number) => {
-      for (let i = 0; i < count; i++) {
-        const link = makeLink(() => []);
-        const outcome = outcomeOf(cast.listen(link));
-        link.listener.push(garbage(i));
-        setImmediate(() => link.listener.end());
-        expect(["ticket-refused", "handshake-failed"]).toContain(await outcome);
-      }
-    };
-    await batch(200);
-    const [heapBefore, timersBefore] = [await heap(), timers()];
-    await batch(1_000);
-    expect(timers()).toBeLessThanOrEqual(timersBefore);
-    expect((await heap()) - heapBefore).toBeLessThan(1_000_000);
-  }, 60_000);
-});
-
 function flip(direction: Direction, index: number, at: number, mask: number): Meddling {
   return (frame, i) => {
     if (frame.direction !== direction || i !== index || at >= frame.bytes.length) return [frame.bytes];
@@ -299,20 +243,4 @@ function flip(direction: Direction, index: number, at: number, mask: number): Me
 
 async function inBatches(tasks: readonly (() => Promise<unknown>)[], size: number): Promise<void> {
   for (let at = 0; at < tasks.length; at += size) await Promise.all(tasks.slice(at, at + size).map((task) => task()));
-}
-
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-}
-
-/** Bytes in use after a collection, native memory of TLS included. */
-async function heap(): Promise<number> {
-  setFlagsFromString("--expose_gc");
-  const collect: () => void = runInNewContext("gc");
-  for (let i = 0; i < 3; i++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
