@@ -44,7 +44,7 @@ async function listening(...args: readonly string[]) {
 }
 
 /** A build is needed: `npm test` makes one. In CI its absence is a failure. */
-describe.skipIf(!BUILT && !process.env.CI)("the command line, built", () => {
+describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout: 20_000 }, () => {
   test("the first line of --json says where it listens", async () => {
     const { first } = await listening("--host", "127.0.0.1", "--host", "127.0.0.2");
     const [{ port, altPort }] = first.addresses;
@@ -79,7 +79,7 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", () => {
     child.kill(signal);
     const [code] = await once(child, "exit");
     expect(code).toBe(0);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(2000);
     expect(JSON.parse((await last)[0])).toMatchObject({ event: "closed", counters: { stun: { received: 0 }, sendErrors: 0 } });
   });
 

@@ -225,6 +225,10 @@ describe("RESPONSE-PORT", () => {
     expect(message.get(XorMappedAddress)).toEqual(CLIENT);
   });
 
+  test("1024 is the first port that it reaches", () => {
+    expect(ask(two(), respondTo(1024)).to.port).toBe(1024);
+  });
+
   test("goes together with CHANGE-REQUEST", () => {
     const { to, via } = ask(two(), request({ attributes: [ResponsePort.of(50_000), ChangeRequest.of({ ip: true, port: true })] }));
     expect([to.port, via]).toEqual([50_000, 3]);
@@ -273,8 +277,8 @@ describe("what is dropped", () => {
     expect(server.counters.received).toBe(1);
   });
 
-  test("an own public endpoint behind a 1:1 NAT", () => {
-    expect(serverOf([`10.0.0.1/${A}`]).handle(0, request(), 0, { address: A, port: ALT_PORT })).toBeUndefined();
+  test.each([A, "10.0.0.1"])("an own endpoint behind a 1:1 NAT, public or local: %s", (address) => {
+    expect(serverOf([`10.0.0.1/${A}`]).handle(0, request(), 0, { address, port: ALT_PORT })).toBeUndefined();
   });
 });
 

@@ -77,5 +77,7 @@ describe("ReflectionLimiter", () => {
     expect(limiter.prefixes).toBe(2);
     expect(limiter.take(4, "192.0.2.1")).toBe(false);
     expect(limiter.take(5, "198.51.100.1")).toBe(true);
+    expect(limiter.take(6, "198.51.100.1")).toBe(false);
+    expect(limiter.take(7, "192.0.2.1")).toBe(false);
   });
 });
