@@ -28,6 +28,10 @@ export type PeerErrorCode =
   | "no-such-listener"
   /** A rendezvous said no, for the reason in the message. */
   | "rendezvous-refused"
+  /** No path of any allowed kind could be found. */
+  | "no-path"
+  /** The other side ended the session. */
+  | "session-ended"
   /** The caller's signal said so. */
   | "aborted";
 

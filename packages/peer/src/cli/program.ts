@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { PeerError } from "../errors.js";
 import { count, each, forwarding, once, seconds, serverUrl, target, word } from "./arguments.js";
+import { key, listen, ping } from "./commands.js";
 import { version } from "./version.js";
 
 /**
@@ -24,9 +25,9 @@ function program(env: Readonly<Record<string, string | undefined>>): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
 
-  command(peer, "key", "print the own public key").option(...IDENTITY);
+  command(peer, "key", "print the own public key", (options) => key(options, env)).option(...IDENTITY);
 
-  session(peer, "listen", "print a ticket, and let in who has it", env)
+  session(peer, "listen", "print a ticket, and let in who has it", env, (options) => listen(options))
     .option(...IDENTITY)
     .option("--rotate", "make a new secret: earlier tickets become worthless")
     .option("--allow <key>", "let in only this public key, repeatable", each("--allow", word))
@@ -35,7 +36,7 @@ function program(env: Readonly<Record<string, string | undefined>>): Command {
 
   session(peer, "connect", "connect stdin and stdout to a listener").argument(...TICKET);
 
-  session(peer, "ping", "measure the round trip to a listener")
+  session(peer, "ping", "measure the round trip to a listener", undefined, (options, ticket) => ping(ticket, options, env))
     .argument(...TICKET)
     .option("--count <n>", "end after so many replies (default: never)", once("--count", count))
     .option("--interval <seconds>", "time between two (default: 1)", once("--interval", seconds));
@@ -61,30 +62,46 @@ function program(env: Readonly<Record<string, string | undefined>>): Command {
 const IDENTITY = ["--identity <file>", "file of the own key pair", once("--identity", word)] as const;
 const TICKET = ["<ticket>", "what 'peer listen' or 'peer send' printed", (text: string) => word("TICKET", text)] as const;
 
-function command(peer: Command, name: string, description: string): Command {
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a command does, with its options and its first argument. */
+// biome-ignore lint/suspicious/noExplicitAny: commander's options are what the parsers above made them
+type Action = (options: any, argument: string) => Promise<void>;
+
+function command(peer: Command, name: string, description: string, action?: Action): Command {
+  const notBuilt: Action = async () => {
+    throw new PeerError("not-built", `'peer ${name}' is not built yet`);
+  };
+  const run = action ?? notBuilt;
   return peer
     .command(name)
-    .description(`${description} (not built yet)`)
+    .description(action ? description : `${description} (not built yet)`)
     .version(version)
     .option("--json", "events as NDJSON on stderr")
-    .action(() => {
-      throw new PeerError("not-built", `'peer ${name}' is not built yet`);
+    .action((...args) => {
+      const self = args.at(-1) as Command;
+      return run(self.opts(), self.args[0] ?? "");
     });
 }
 
 /** A command that opens a session. With `env` it is one that makes tickets, and so has to know a rendezvous. */
-function session(peer: Command, name: string, description: string, env?: Readonly<Record<string, string | undefined>>): Command {
+function session(peer: Command, name: string, description: string, env?: Env, action?: Action): Command {
   const origin = env ? "$AWL_SERVER" : "the ticket's";
-  return command(peer, name, description)
+  return command(peer, name, description, action)
     .option("--server <url>", `rendezvous, repeatable (default: ${origin})`, each("--server", serverUrl))
     .option("--direct-only", "rather no session than a relayed one")
-    .option("--relay-only", "relay always: the two peers do not learn each other's addresses")
+    .option("--relay-only", "relay always: the two peers do not learn each other's addresses (not built yet)")
     .hook("preAction", (_peer, self) => {
       const { server, directOnly, relayOnly } = self.opts();
       if (directOnly && relayOnly) throw new PeerError("usage", "--direct-only contradicts --relay-only");
       if (!env || server) return;
       if (!env.AWL_SERVER) throw new PeerError("usage", `${name} needs a rendezvous: --server URL, or AWL_SERVER in the environment`);
-      serverUrl("AWL_SERVER", env.AWL_SERVER);
+      self.setOptionValue("server", [serverUrl("AWL_SERVER", env.AWL_SERVER)]);
+    })
+    .hook("preAction", (_peer, self) => {
+      const unbuilt = action && ["relayOnly", "allowForward"].find((option) => self.opts()[option] !== undefined);
+      if (unbuilt)
+        throw new PeerError("not-built", `--${unbuilt.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is not built yet`);
     });
 }
 

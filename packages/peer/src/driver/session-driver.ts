@@ -22,6 +22,7 @@ export class SessionDriver {
   readonly #stun: readonly Endpoint[];
   readonly #families: readonly AddressFamily[];
   readonly #sockets: UdpSockets;
+  readonly #familyOf = new Map<number, AddressFamily>();
   readonly #ports = new Map<number, number | undefined>();
   #gathering: Gathering;
   #session: Session | undefined;
@@ -82,6 +83,11 @@ export class SessionDriver {
     this.#feed({ type: "nat", nat });
   }
 
+  /** Closes what `start` was never called for. */
+  discard(): Promise<void> {
+    return this.#shut();
+  }
+
   /** Says goodbye, and closes all that is open. */
   async close(code: string, text: string): Promise<void> {
     this.#feed({ type: "close", code, text });
@@ -108,8 +114,6 @@ export class SessionDriver {
       .offered.filter((address) => addressFamily(address) === family)
       .map((address) => ({ address, port }));
   }
-
-  readonly #familyOf = new Map<number, AddressFamily>();
 
   #newGathering(): Gathering {
     const sockets = new Map(this.#families.map((family, socket) => [family, socket]));

@@ -1,0 +1,161 @@
+import { EventEmitter } from "node:events";
+import type { Report } from "@awl/nat-probe";
+import type { Endpoint } from "@awl/wire";
+import type { PeerError } from "../errors.js";
+import { decodeGreeting, encodeGreeting, sessionIdOf, verifyResumption } from "../handshake/greeting.js";
+import type { Identity } from "../identity.js";
+import type { SessionEvent } from "../session/session-io.js";
+import { encodeTicket } from "../ticket.js";
+import type { SecureChannel } from "./handshake/secure-channel.js";
+import { natReport, summaryOf } from "./nat-report.js";
+import { nextMessage, secureLink } from "./secure-link.js";
+import { SessionDriver } from "./session-driver.js";
+import { type RendezvousView, type SignalLink, SignalListener } from "./signal-client.js";
+
+export interface ListenOptions {
+  /** `ws://` or `wss://` URLs of rendezvous; all of them go into the ticket. */
+  readonly servers: readonly string[];
+  readonly identity: Identity;
+  /** The ticket's secret, 16 bytes. */
+  readonly secret: Uint8Array;
+  /** Whether a holder of the ticket with this key may come in. @default everybody who has the ticket */
+  readonly allow?: (key: Uint8Array) => boolean;
+}
+
+/** One connector that is in. */
+export interface ListenerSession {
+  /** Its Ed25519 public key, 32 bytes. */
+  readonly peerKey: Uint8Array;
+  close(code: string, text: string): Promise<void>;
+}
+
+export interface ListenerEvents {
+  /** Registered at a rendezvous. */
+  up: [RendezvousView];
+  /** No rendezvous has us now; living sessions go on. */
+  down: [PeerError];
+  /** What nat-probe says of this side. */
+  nat: [Report];
+  session: [ListenerSession];
+  event: [ListenerSession, SessionEvent];
+  /** A holder of no ticket, or somebody who is not allowed, was turned away. */
+  refused: [Error];
+  /** The last event. With an error: it was not `close` that ended it. */
+  closed: [PeerError | undefined];
+}
+
+/** A knock costs a handshake. So many at once are served, the rest is turned away. */
+const MAX_HANDSHAKES = 32;
+const MAX_SESSIONS = 256;
+
+/** From the end of a handshake to the connector's first message. */
+const GREETING_MS = 5_000;
+
+interface Running extends ListenerSession {
+  readonly driver: SessionDriver;
+  readonly keys: SecureChannel["keys"];
+}
+
+/** Waits at its rendezvous for holders of its ticket, and holds a session with each. */
+export class Listener extends EventEmitter<ListenerEvents> {
+  readonly ticket: string;
+  /** As that of `SignalListener`. */
+  readonly ready: Promise<RendezvousView>;
+  readonly #options: ListenOptions;
+  readonly #signal: SignalListener;
+  readonly #sessions = new Map<string, Running>();
+  #spare: SessionDriver | undefined;
+  #stun: Endpoint | undefined;
+  #nat: Report | undefined;
+  #handshakes = 0;
+  #closed = false;
+
+  /** @throws {PeerError} `usage`: no server, or one that is none */
+  constructor(options: ListenOptions) {
+    super();
+    this.#options = options;
+    const { servers, identity, secret } = options;
+    this.ticket = encodeTicket({ servers, key: identity.publicKey, secret });
+    this.#signal = new SignalListener({ urls: servers, identity });
+    this.ready = this.#signal.ready;
+    this.#signal.on("up", (view) => this.#up(view));
+    this.#signal.on("down", (error) => this.emit("down", error));
+    this.#signal.on("link", (link) => void this.#admit(link));
+    this.#signal.on("closed", (error) => void this.#ended(error));
+  }
+
+  /** Says goodbye to all who are in. May be called again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#sessions.values()].map((session) => session.close("closed", "The listener has ended.")));
+    this.#signal.close();
+    await this.#spare?.discard();
+    this.#spare = undefined;
+  }
+
+  #up(view: RendezvousView): void {
+    const { stun } = view;
+    const moved = stun.address !== this.#stun?.address || stun.port !== this.#stun.port;
+    this.#stun = stun;
+    if (moved) void this.#spare?.discard();
+    if (moved) this.#spare = new SessionDriver([stun]);
+    if (moved) void this.#learnNat(stun);
+    this.emit("up", view);
+  }
+
+  async #learnNat(stun: Endpoint): Promise<void> {
+    const report = await natReport(stun);
+    if (!report || this.#closed) return;
+    this.#nat = report;
+    this.emit("nat", report);
+    for (const { driver } of this.#sessions.values()) driver.tellNat(summaryOf(report));
+  }
+
+  async #admit(link: SignalLink): Promise<void> {
+    if (this.#handshakes >= MAX_HANDSHAKES || this.#closed) return link.close();
+    this.#handshakes += 1;
+    const { identity, secret, allow } = this.#options;
+    try {
+      const who = { role: "listener", secret, identity, listenerKey: identity.publicKey } as const;
+      const channel = await secureLink(link, { ...who, ...(allow && { allow }) });
+      const message = await nextMessage(channel, GREETING_MS);
+      const greeting = message && decodeGreeting(message);
+      if (greeting?.type === "begin" && this.#sessions.size < MAX_SESSIONS && !this.#closed) this.#begin(channel);
+      else if (greeting?.type === "resume") this.#resume(channel, greeting.session, greeting.proof);
+      else channel.close();
+    } catch (error) {
+      this.emit("refused", error as Error);
+    } finally {
+      this.#handshakes -= 1;
+    }
+  }
+
+  #begin(channel: SecureChannel): void {
+    const id = sessionIdOf(channel.keys);
+    const stun = this.#stun ? [this.#stun] : [];
+    const driver = this.#spare ?? new SessionDriver(stun);
+    this.#spare = new SessionDriver(stun);
+    const { peerKey, keys } = channel;
+    const session: Running = { peerKey, keys, driver, close: (code, text) => driver.close(code, text) };
+    this.#sessions.set(id, session);
+    this.emit("session", session);
+    driver.start("listener", channel, performance.now(), (event) => {
+      if (event.event === "closed") this.#sessions.delete(id);
+      this.emit("event", session, event);
+    });
+    if (this.#nat) driver.tellNat(summaryOf(this.#nat));
+  }
+
+  #resume(channel: SecureChannel, id: string, proof: string): void {
+    const session = this.#sessions.get(id);
+    const known = session && Buffer.compare(session.peerKey, channel.peerKey) === 0 && verifyResumption(session.keys, channel.keys, proof);
+    channel.send(encodeGreeting({ type: known ? "resumed" : "unknown-session" }));
+    if (known) session.driver.attach(channel);
+    else channel.close();
+  }
+
+  async #ended(error: PeerError | undefined): Promise<void> {
+    await this.close();
+    this.emit("closed", error);
+  }
+}
