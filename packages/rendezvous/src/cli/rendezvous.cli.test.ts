@@ -5,6 +5,8 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
+import { TestClient } from "../driver/signal-client.test-support.js";
+import { makeKey } from "../signal/crowd.test-support.js";
 
 const BIN = fileURLToPath(new URL("../../bin/rendezvous.js", import.meta.url));
 const BUILT = existsSync(new URL("../../dist/cli/main.js", import.meta.url));
@@ -41,6 +43,11 @@ async function listening(...args: readonly string[]) {
   const lines = createInterface(child.stdout);
   const [line] = await once(lines, "line");
   return { child, lines, first: JSON.parse(line) };
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null) await once(child, "exit");
+  return child.exitCode;
 }
 
 /** A build is needed: `npm test` makes one. In CI its absence is a failure. */
@@ -81,6 +88,25 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout:
     expect(code).toBe(0);
     expect(performance.now() - start).toBeLessThan(2000);
     expect(JSON.parse((await last)[0])).toMatchObject({ event: "closed", counters: { stun: { received: 0 }, sendErrors: 0 } });
+  });
+
+  test("SIGTERM with clients connected: they see it drain, and it ends with 0 within 2 s", async () => {
+    const { child, lines, first } = await listening("--host", "127.0.0.1");
+    const [idle, listener, knocker] = await Promise.all([1, 2, 3].map(() => TestClient.open(first.signal)));
+    const key = makeKey();
+    await listener?.register(key);
+    if (listener) await knocker?.link(listener, key.room);
+    const last = once(lines, "line");
+    const start = performance.now();
+    child.kill("SIGTERM");
+    for (const client of [idle, listener, knocker]) {
+      await client?.next("draining");
+      expect(await client?.closed).toEqual([1001, "draining"]);
+    }
+    expect(await exitOf(child)).toBe(0);
+    expect(performance.now() - start).toBeLessThan(2000);
+    const signal = { connected: 3, disconnected: 3, registered: 1, linked: 1, clients: 0, rooms: 0, links: 0 };
+    expect(JSON.parse((await last)[0])).toMatchObject({ event: "closed", counters: { signal } });
   });
 
   test("a person gets a few aligned lines without colour codes on a pipe", async () => {
