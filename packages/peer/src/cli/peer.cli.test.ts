@@ -17,7 +17,7 @@ function run(...args: readonly string[]) {
 /** A build is needed: `npm test` makes one. In CI its absence is a failure. */
 describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout: 20_000 }, () => {
   test.each([
-    [["listen", "--server", "ws://192.0.2.1"], "peer: 'peer listen' is not built yet"],
+    [["connect", "T", "--server", "ws://127.0.0.1:1"], "peer: 'peer connect' is not built yet"],
     [["listen"], "peer: listen needs a rendezvous: --server URL, or AWL_SERVER in the environment"],
     [["connect", "T", "--direct-only", "--relay-only"], "peer: --direct-only contradicts --relay-only"],
     [["lisen"], "peer: unknown command 'lisen' (Did you mean listen?)"],

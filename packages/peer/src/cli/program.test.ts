@@ -1,32 +1,47 @@
 import { describe, expect, test } from "vitest";
 import { runCommandLine } from "./program.js";
 
-const SERVER = "ws://192.0.2.1:3478";
+/** Nobody listens there, should a test ever get as far as to connect. */
+const SERVER = "ws://127.0.0.1:1";
 const ENV = { AWL_SERVER: SERVER };
 
-/** Every command with every option of the contract: it is read to its end, and only then found not to exist. */
-const CONTRACT: readonly (readonly string[])[] = [
-  ["key"],
-  ["key", "--identity", "id.json", "--json"],
-  ["listen"],
-  ["listen", "--server", SERVER, "--server", "wss://rendezvous.example", "--identity", "id.json", "--rotate", "--once", "--json"],
-  ["listen", "--allow", "KEY1", "--allow", "KEY2", "--allow-forward", "localhost:22", "--allow-forward", "[::1]:53", "--direct-only"],
-  ["listen", "--relay-only"],
-  ["connect", "TICKET", "--server", SERVER, "--json"],
-  ["connect", "--server", SERVER, "TICKET"],
-  ["ping", "TICKET", "--count", "3", "--interval", "0.2", "--json"],
-  ["forward", "TICKET", "--tcp", "8080:localhost:80", "--tcp", "127.0.0.1:8443:web:443", "--udp", "[::1]:5353:[2001:db8::1]:53"],
-  ["forward", "--tcp", "0:localhost:80", "TICKET"],
-  ["send", "a.txt", "b.txt", "--server", SERVER, "--json"],
-  ["receive", "TICKET", "--out", "downloads", "--force", "--json"],
+/** The options of the contract, command by command. Each line is read to its end, and only then found to ask for what does not exist yet. */
+const CONTRACT: readonly (readonly [readonly string[], string])[] = [
+  [
+    [
+      "listen",
+      "--server",
+      SERVER,
+      "--server",
+      "wss://127.0.0.1:1",
+      "--identity",
+      "id.json",
+      "--rotate",
+      "--once",
+      "--json",
+      "--relay-only",
+    ],
+    "--relay-only",
+  ],
+  [
+    ["listen", "--allow", "KEY1", "--allow", "KEY2", "--allow-forward", "localhost:22", "--allow-forward", "[::1]:53", "--direct-only"],
+    "--allow-forward",
+  ],
+  [["connect", "TICKET", "--server", SERVER, "--json"], "'peer connect'"],
+  [["connect", "--server", SERVER, "TICKET"], "'peer connect'"],
+  [["ping", "TICKET", "--server", SERVER, "--count", "3", "--interval", "0.2", "--json", "--relay-only"], "--relay-only"],
+  [
+    ["forward", "TICKET", "--tcp", "80:localhost:80", "--tcp", "127.0.0.1:84:web:443", "--udp", "[::1]:53:[2001:db8::1]:53"],
+    "'peer forward'",
+  ],
+  [["forward", "--tcp", "0:localhost:80", "TICKET"], "'peer forward'"],
+  [["send", "a.txt", "b.txt", "--server", SERVER, "--json"], "'peer send'"],
+  [["receive", "TICKET", "--out", "downloads", "--force", "--json"], "'peer receive'"],
 ];
 
-test.each(CONTRACT)("peer %s %s", async (...argv) => {
-  await expect(runCommandLine(argv, ENV)).rejects.toMatchObject({
-    name: "PeerError",
-    code: "not-built",
-    message: `'peer ${argv[0]}' is not built yet`,
-  });
+test.each(CONTRACT)("peer %j", async (argv, what) => {
+  const message = `${what} is not built yet`;
+  await expect(runCommandLine(argv, ENV)).rejects.toMatchObject({ name: "PeerError", code: "not-built", message });
 });
 
 describe("what is refused", () => {

@@ -148,13 +148,16 @@ test("a limit that is used up is told to the asker from the socket that was aske
 
 describe("what cannot be bound", () => {
   test("a UDP port in use, and nothing is left open", async () => {
-    const taken = await client(B);
-    const { port } = taken.address();
+    // One that was free on both addresses, for UDP and TCP, a moment ago.
+    const first = await start({ hosts: [A, B] });
+    await first.close();
+    const { port = 0 } = first.addresses[0] ?? {};
+    const taken = createSocket("udp4").bind(port, B);
+    await once(taken, "listening");
     const attempt = createRendezvous({ hosts: [A, B], port, altPort: 0 });
     await expect(attempt).rejects.toMatchObject({ code: "port-in-use", message: `udp ${B}:${port} is in use` });
 
     taken.close();
-    opened.pop();
     await start({ hosts: [A, B], port });
   });
 
