@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,9 +47,26 @@ export async function startCoturn(): Promise<AsyncDisposable & { port: number }>
   return { port, [Symbol.asyncDispose]: stop };
 }
 
+/** Free for UDP and TCP, and below the ports that the system hands out, or another program might have it before coturn does. */
 async function freePort(): Promise<number> {
-  await using socket = await loopbackSocket();
-  return socket.port;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const tcp = createServer();
+  try {
+    await using _udp = await loopbackSocket(COTURN.address, port);
+    tcp.listen(port, COTURN.address);
+    await once(tcp, "listening");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    tcp.close();
+  }
 }
 
 /** Fulfilled when something answers a Binding request there. */
