@@ -90,9 +90,19 @@ describe("rooms and links", () => {
     const [one, two] = [crowd.listener(KEY), crowd.listener(OTHER)];
     crowd.connect().link(one, KEY.room);
     crowd.connect().link(one, KEY.room);
-    one.link(two, OTHER.room);
+    const [link] = one.link(two, OTHER.room);
     one.knock(OTHER.room);
     expectRefused(one, "too-many-links");
+    one.say({ type: "unlink", link });
+    two.take("unlinked");
+    one.link(two, OTHER.room);
+  });
+
+  test("that a listener knocked for take no place in its room", () => {
+    const crowd = new Crowd({ linksPerRoom: 1 });
+    const [one, two] = [crowd.listener(KEY), crowd.listener(OTHER)];
+    one.link(two, OTHER.room);
+    crowd.connect().link(one, KEY.room);
   });
 
   test("knocks at one room a second", () => {
