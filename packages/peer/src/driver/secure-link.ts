@@ -22,6 +22,8 @@ export function nextMessage(channel: SecureChannel, timeoutMs: number): Promise<
     void channel.closed.then(() => resolve(undefined)).finally(() => clearTimeout(timer));
     channel.onMessage((message) => {
       clearTimeout(timer);
+      // What follows is for whoever comes next.
+      channel.onMessage(undefined);
       resolve(message);
     });
   });

@@ -133,7 +133,7 @@ export class SessionDriver {
   #gather(): void {
     if (this.#session || this.#closed) return;
     const now = performance.now();
-    for (const { socket, to, bytes } of this.#gathering.poll(now)) void this.#sockets.send(socket, to, bytes);
+    for (const { socket, to, bytes } of this.#gathering.poll(now)) this.#sockets.send(socket, to, bytes);
     clearTimeout(this.#timer);
     const { deadline } = this.#gathering;
     if (deadline < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#gather(), Math.max(0, deadline - now));
@@ -152,7 +152,7 @@ export class SessionDriver {
       case "close-socket":
         return void this.#sockets.close(output.socket);
       case "send":
-        return void this.#sockets.send(output.socket, output.to, output.bytes, output.ttl);
+        return this.#sockets.send(output.socket, output.to, output.bytes, output.ttl);
       case "control":
         return this.#channel?.send(output.bytes);
       case "wake":

@@ -187,11 +187,12 @@ export class Session {
   #advance(now: number): void {
     this.#puncher.advance(now, this.#puncher.active ? undefined : this.#path?.pair, this.#control.rttMs);
     this.#keepPath(now);
-    this.#flushControl(now);
+    // Before what is said of it: an opener must not come later than the word that it was sent.
     for (const send of this.#puncher.poll(now)) {
       this.#outputs.push({ type: "send", ...send });
       if (!send.isAnswer && this.#path?.pair.is(send.socket, send.to)) this.#path.sent(now);
     }
+    this.#flushControl(now);
     if (this.#giveUp(now)) return;
     this.#outputs.push({ type: "wake", at: this.#deadline });
   }

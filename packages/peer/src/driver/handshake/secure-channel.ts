@@ -14,8 +14,11 @@ export interface SecureChannel {
    * @throws {RangeError} more than 64 KiB
    */
   send(message: Uint8Array): void;
-  /** Who receives the messages from now on. Those that came before anybody wanted them are delivered at once. */
-  onMessage(receive: (message: Uint8Array) => void): void;
+  /**
+   * Who receives the messages from now on; `undefined`: nobody for now, they are kept. Those that came before anybody wanted
+   * them are delivered at once.
+   */
+  onMessage(receive: ((message: Uint8Array) => void) | undefined): void;
   /**
    * Fulfilled when the channel is closed, and never rejected. `undefined`: one of the two closed it.
    * An error, `channel-lost`: the link ended or was tampered with.
@@ -69,8 +72,12 @@ export function secureChannel(frames: FrameStream, peerKey: Uint8Array, keys: Se
     send: (message) => frames.send("message", message),
     onMessage(wanted) {
       receive = wanted;
-      for (const message of waiting.splice(0)) wanted(message);
-      waitingBytes = 0;
+      // One at a time: a receiver may want only the first.
+      while (receive && waiting.length > 0) {
+        const message = waiting.shift() as Uint8Array;
+        waitingBytes -= message.length;
+        receive(message);
+      }
     },
     closed,
     close,
