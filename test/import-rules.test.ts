@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, { rooms: string[]; because: string }> = {
 };
 
 /** What a driver or a command line may use. Pure files may use none of it. */
-const DRIVER_LIBRARIES = ["commander", "dgram-as-promised", "pino"];
+const DRIVER_LIBRARIES = ["commander", "dgram-as-promised", "pino", "ws"];
 
 /** Node's modules that compute and touch nothing. */
 const PURE_MODULES = ["node:crypto", "node:zlib"];
