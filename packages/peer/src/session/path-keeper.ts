@@ -30,11 +30,14 @@ export class PathKeeper {
     this.#keepaliveAt = this.#nextKeepalive(now);
   }
 
-  /** Something authenticated came from the peer on this path. */
-  heard(): void {
+  /**
+   * Something authenticated came from the peer on this path. `flowing`: of its own accord, so more may follow; if it does not, it is
+   * asked once whether it fell silent or is not heard any more. Who only receives would notice a dead path very late otherwise.
+   */
+  heard(now: number, flowing: boolean): void {
     this.#probes = 0;
     this.#unansweredSince = undefined;
-    this.#nextProbe = Number.POSITIVE_INFINITY;
+    this.#nextProbe = flowing ? now + PATIENCE_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Something went out that the peer will react to. */
@@ -49,6 +52,7 @@ export class PathKeeper {
     if (now >= this.#nextProbe) {
       if (this.#probes === PROBES) return "lost";
       this.#probes += 1;
+      this.#unansweredSince ??= now;
       this.#nextProbe = now + PROBE_MS;
       return "probe";
     }

@@ -114,7 +114,7 @@ export class Session {
       this.counters[opened]++;
       return;
     }
-    this.#heard(socket, from);
+    this.#heard(now, socket, from, opened.kind === Kind.Data || opened.kind === Kind.Ping);
     switch (opened.kind) {
       case Kind.Data:
         return this.#emit({ event: "data", payload: opened.payload });
@@ -136,12 +136,12 @@ export class Session {
       return;
     }
     const pair = this.#puncher.checked(now, socket, from, check);
-    this.#heard(socket, from);
+    this.#heard(now, socket, from, false);
     if (pair?.valid && pair.nominated && (this.#puncher.active || pair !== this.#path?.pair)) this.#adopt(now, pair);
   }
 
-  #heard(socket: SocketId, from: Endpoint): void {
-    if (this.#path?.pair.is(socket, from)) this.#path.heard();
+  #heard(now: number, socket: SocketId, from: Endpoint, flowing: boolean): void {
+    if (this.#path?.pair.is(socket, from)) this.#path.heard(now, flowing);
   }
 
   #obey(now: number, message: ControlMessage | undefined): void {
