@@ -17,6 +17,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "test/*.test.ts", "test/interop/**/*.test.ts"],
+          // Against hangs only. AWL_HOSTILE makes some tests long.
+          testTimeout: process.env.AWL_HOSTILE ? 300_000 : 30_000,
         },
       },
       {
