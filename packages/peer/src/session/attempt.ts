@@ -59,6 +59,7 @@ export class Attempt {
   }
 
   advance(now: number): void {
+    this.gathering.advance(now);
     if (!this.#said && this.gathering.ended) {
       this.#said = true;
       const candidates = this.gathering.candidates.map(({ type, address, port }) => ({ type, address, port }));

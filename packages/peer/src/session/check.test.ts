@@ -13,7 +13,7 @@ const id = randomBytes(12);
 test("a request and its answer", () => {
   const { listener, connector } = pair();
   const source = { address: "198.18.1.1", port: 4_000 };
-  expect(listener.open(connector.request(id, true))).toEqual({ type: "request", transactionId: id, nominates: true });
+  expect(listener.open(connector.request(id, true))).toEqual({ type: "request", transactionId: id, nominates: true, counter: 0 });
   expect(connector.open(listener.answer(id, source))).toEqual({ type: "answer", transactionId: id, mapped: source });
   expect(connector.open(listener.request(id, false))).toMatchObject({ type: "request", nominates: false });
 });
@@ -35,7 +35,7 @@ test("no bit of it can be changed, but in the FINGERPRINT behind its integrity, 
     altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     const check = listener.open(altered);
     if (bit < protectedBits) expect(["forged", "not-a-check"]).toContain(check);
-    else if (typeof check === "object") expect(check).toEqual({ type: "request", transactionId: id, nominates: true });
+    else if (typeof check === "object") expect(check).toEqual({ type: "request", transactionId: id, nominates: true, counter: 0 });
   }
 });
 

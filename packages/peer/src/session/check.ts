@@ -16,7 +16,7 @@ import { ReplayWindow } from "./replay-window.js";
 
 /** What one authenticated check says. */
 export type Check =
-  | { readonly type: "request"; readonly transactionId: Buffer; readonly nominates: boolean }
+  | { readonly type: "request"; readonly transactionId: Buffer; readonly nominates: boolean; readonly counter: number }
   /** `mapped`: what our request looked like to the peer. */
   | { readonly type: "answer"; readonly transactionId: Buffer; readonly mapped: Endpoint };
 
@@ -37,6 +37,11 @@ export class Checks {
   constructor(role: Role, keys: DirectionKeys) {
     this.#role = role;
     this.#keys = keys;
+  }
+
+  /** The counter of the latest request. */
+  get counter(): number {
+    return this.#counter - 1;
   }
 
   request(transactionId: Buffer, nominates: boolean): Buffer {
@@ -62,7 +67,7 @@ export class Checks {
     const counter = message.get(this.#role === "connector" ? IceControlled : IceControlling);
     if (counter === undefined || counter > Number.MAX_SAFE_INTEGER) return "not-a-check";
     if (!this.#window.accept(Number(counter))) return "replayed";
-    return { type: "request", transactionId: message.transactionId, nominates: message.has(UseCandidate) };
+    return { type: "request", transactionId: message.transactionId, nominates: message.has(UseCandidate), counter: Number(counter) };
   }
 
   #encode(kind: "request" | "success", transactionId: Buffer, attributes: Parameters<typeof encodeMessage>[0]["attributes"] & {}): Buffer {

@@ -1,6 +1,6 @@
 import { type AddressFamily, type Endpoint, endpointFamily } from "@awl/wire";
 import { type Candidate, isAdmissible, isInside, MAX_REMOTE_CANDIDATES } from "./candidate.js";
-import type { Checks } from "./check.js";
+import type { Check, Checks } from "./check.js";
 import type { DatagramSend, SocketId } from "./gathering.js";
 import { Pair } from "./pair.js";
 
@@ -13,19 +13,25 @@ const SLOW_PACE_MS = 1_000;
 /** Endpoints that the peer's own checks come from, learnt beside its candidates: a NAT of its that maps each flow anew makes a few. */
 const MAX_PEER_REFLEXIVE = 8;
 
-/** A check that was answered this long ago was lost. */
+/** A peer that has sent this many checks on a pair without our reaching it there never will; a hostile one makes us send no more. */
+const MAX_TRIGGERED_CHECKS = 50;
+
+/** An answer that took longer than this is not waited for. */
 const TRANSACTION_LIFE_MS = 5_000;
+
+type CheckRequest = Extract<Check, { type: "request" }>;
 
 interface Transaction {
   readonly pair: Pair;
   readonly sentAt: number;
-  readonly nominates: boolean;
+  /** The counter of the check, if it nominates. */
+  readonly nomination: number | undefined;
 }
 
 /**
  * The pairs of one try and the checks on them. RFC 8445 section 7.
  *
- * Which checks go out is decided from outside: `start` for the pairs that no NAT can spoil, `open` for openers, `startAll` for all the rest.
+ * Which checks go out is decided from outside: `startInside` for the pairs that no NAT can spoil, `open` for openers, `startAll` for all the rest.
  */
 export class Checklist {
   readonly pairs: Pair[] = [];
@@ -77,6 +83,8 @@ export class Checklist {
 
   /** Checks every pair anew, as the path may have died under it. */
   restart(now: number): void {
+    // An answer to what was asked before proves nothing of now.
+    this.#transactions.clear();
     for (const pair of this.pairs) pair.reset(now);
   }
 
@@ -84,13 +92,16 @@ export class Checklist {
     for (const pair of this.pairs) pair.due = Number.POSITIVE_INFINITY;
   }
 
-  /** An authenticated request came: answers it, learns where it came from, and checks that way at once. RFC 8445 section 7.3. */
-  requested(now: number, socket: SocketId, from: Endpoint, request: { transactionId: Buffer; nominates: boolean }): Pair | undefined {
-    this.#outbox.push({ socket, to: from, bytes: this.#checks.answer(request.transactionId, from), isAnswer: true });
+  /**
+   * An authenticated request came: learns where it came from, answers it, and checks that way at once. RFC 8445 section 7.3.
+   * Senders are easily forged by a peer that wants us to answer strangers: no endpoint is answered that is not one of a few.
+   */
+  requested(now: number, socket: SocketId, from: Endpoint, request: CheckRequest): Pair | undefined {
     const pair = this.pairs.find((known) => known.is(socket, from)) ?? this.#learn(socket, from);
     if (!pair) return undefined;
-    if (request.nominates) pair.nominated = true;
-    if (!pair.valid) this.#send(now, pair, {});
+    this.#outbox.push({ socket, to: from, bytes: this.#checks.answer(request.transactionId, from), isAnswer: true });
+    if (request.nominates) pair.nomination = Math.max(pair.nomination, request.counter);
+    if (!pair.valid && pair.triggered++ < MAX_TRIGGERED_CHECKS) this.#send(now, pair, {});
     return pair;
   }
 
@@ -101,10 +112,10 @@ export class Checklist {
     // Symmetric addresses: an answer from elsewhere says nothing of this pair (RFC 8445 section 7.2.5.2.1).
     if (!transaction?.pair.is(socket, from)) return undefined;
     this.#transactions.delete(key);
-    const { pair, sentAt, nominates } = transaction;
+    const { pair, sentAt, nomination = -1 } = transaction;
     if (!pair.valid) pair.validAt = now;
     pair.valid = true;
-    if (nominates) pair.nominated = true;
+    pair.nomination = Math.max(pair.nomination, nomination);
     pair.rttMs = now - sentAt;
     pair.mapped = answer.mapped;
     return pair;
@@ -118,7 +129,10 @@ export class Checklist {
       pair.sends += 1;
       this.#send(now, pair, {});
     }
-    for (const [key, { sentAt }] of this.#transactions) if (now - sentAt > TRANSACTION_LIFE_MS) this.#transactions.delete(key);
+    for (const [key, { sentAt }] of this.#transactions) {
+      if (now - sentAt <= TRANSACTION_LIFE_MS) break;
+      this.#transactions.delete(key);
+    }
     return this.#outbox.splice(0);
   }
 
@@ -132,8 +146,9 @@ export class Checklist {
 
   #send(now: number, pair: Pair, { ttl, nominates = false }: { ttl?: number; nominates?: boolean }): void {
     const transactionId = this.#random(12);
-    this.#transactions.set(transactionId.toString("latin1"), { pair, sentAt: now, nominates });
     const bytes = this.#checks.request(transactionId, nominates);
+    const nomination = nominates ? this.#checks.counter : undefined;
+    this.#transactions.set(transactionId.toString("latin1"), { pair, sentAt: now, nomination });
     this.#outbox.push({ socket: pair.socket, to: pair.remote, bytes, ...(ttl !== undefined && { ttl }) });
   }
 

@@ -12,8 +12,9 @@ export interface CarrierSend {
 
 const RETRANSMIT_MS = 250;
 const MAX_RETRANSMIT_MS = 4_000;
+const MAX_GUESSED_RTT_MS = 1_000;
 
-/** An honest side never has this many messages unanswered. */
+/** An honest side never has this many messages unanswered; what is said beyond them is lost, rather than a number being missing for ever. */
 const MAX_QUEUE = 64;
 
 interface Queued {
@@ -43,7 +44,7 @@ export class ControlLink {
   }
 
   send(now: number, message: ControlMessage): void {
-    if (this.#queue.length === MAX_QUEUE) this.#queue.shift();
+    if (this.#queue.length === MAX_QUEUE) return;
     this.#queue.push({ seq: this.#nextSeq++, message, sends: 0, due: now, sentAt: now });
   }
 
@@ -55,6 +56,11 @@ export class ControlLink {
       return;
     }
     this.#up.add(carrier);
+    this.hurry(now);
+  }
+
+  /** What is not acknowledged goes out again at once: a last word is lost if one before it was. */
+  hurry(now: number): void {
     for (const queued of this.#queue) queued.due = now;
   }
 
@@ -63,7 +69,7 @@ export class ControlLink {
     const envelope = decodeEnvelope(bytes);
     if (!envelope) return undefined;
     this.#acknowledge(now, envelope.ack);
-    if (envelope.seq === undefined || !envelope.message) return undefined;
+    if (envelope.seq === undefined) return undefined;
     // Also for what was seen before: the acknowledgement may have been lost.
     this.#acksDue.add(carrier);
     if (envelope.seq !== this.#received) return undefined;
@@ -93,9 +99,11 @@ export class ControlLink {
   }
 
   #acknowledge(now: number, ack: number): void {
-    while (this.#queue[0] && this.#queue[0].seq < ack) {
+    // What was never sent cannot have been received, whatever the peer says.
+    while (this.#queue[0] && this.#queue[0].seq < ack && this.#queue[0].sends > 0) {
       const { sends, sentAt } = this.#queue.shift() as Queued;
-      if (sends === 1) this.#rttMs = now - sentAt;
+      // Which of several was answered cannot be told; the first is the cautious guess, while it is a credible one.
+      if (sends === 1 || now - sentAt <= MAX_GUESSED_RTT_MS) this.#rttMs = now - sentAt;
     }
   }
 }

@@ -19,7 +19,13 @@ const candidate = z.object({
   port: z.number().refine(isPort),
 });
 
-const word = z.string().max(40);
+/** A peer's words reach a person's terminal: none of them may steer it. */
+const text = (length: number) =>
+  z
+    .string()
+    .max(length)
+    .transform((said) => said.replace(/\p{C}/gu, ""));
+const word = text(40);
 const tryNumber = z.int().min(0).max(1_000_000);
 
 const natSummary = z.object({ type: word, mapping: word, filtering: word, confidence: word });
@@ -30,11 +36,14 @@ const controlMessage = z.discriminatedUnion("type", [
   /** The sender's NATs let in what now comes from the other's candidates. */
   z.object({ type: z.literal("opened"), try: tryNumber }),
   z.object({ type: z.literal("nat"), nat: natSummary }),
-  z.object({ type: z.literal("bye"), code: word, text: z.string().max(200) }),
+  z.object({ type: z.literal("bye"), code: word, text: text(200) }),
 ]);
 
-/** One message on a carrier: its number, and how many of the other side's were received. */
-const envelope = z.object({ seq: z.int().min(0).optional(), ack: z.int().min(0), message: controlMessage.optional() });
+/**
+ * One message on a carrier: its number, and how many of the other side's were received. A message of a kind that we do not know
+ * is none, but has its number all the same: else it would hold up all that follow it.
+ */
+const envelope = z.object({ seq: z.int().min(0).optional(), ack: z.int().min(0), message: controlMessage.optional().catch(undefined) });
 
 export type Envelope = z.infer<typeof envelope>;
 

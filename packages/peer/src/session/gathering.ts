@@ -77,21 +77,23 @@ export class Gathering {
     if (typeof message === "string" || message.method !== Method.Binding || !message.transactionId.equals(question.transactionId))
       return false;
     const mapped = message.get(XorMappedAddress) ?? message.get(MappedAddress);
-    if (mapped) this.#add({ ...mapped, type: "server-reflexive" });
+    // Only the first answer counts: a server could send others for ever.
+    if (mapped && !question.ended) this.#add({ ...mapped, type: "server-reflexive" });
     question.ended = true;
     return true;
   }
 
+  /** Gives up the servers that have had all their time. */
+  advance(now: number): void {
+    for (const question of this.#questions) if (question.sends === WAITS_MS.length && now >= question.due) question.ended = true;
+  }
+
   poll(now: number): DatagramSend[] {
     const sends: DatagramSend[] = [];
+    this.advance(now);
     for (const question of this.#questions) {
       if (question.ended || now < question.due) continue;
-      const wait = WAITS_MS[question.sends++];
-      if (wait === undefined) {
-        question.ended = true;
-        continue;
-      }
-      question.due = now + wait;
+      question.due = now + (WAITS_MS[question.sends++] ?? 0);
       const { socket, server, transactionId } = question;
       sends.push({ socket, to: server, bytes: encodeMessage({ method: Method.Binding, class: "request", transactionId }) });
     }
@@ -107,13 +109,13 @@ export class Gathering {
     return this.#waiting.size === 0 && this.#questions.every(({ ended }) => ended);
   }
 
-  /** Public endpoints that equal a local one are that local one: there is no NAT. */
   get candidates(): readonly Candidate[] {
     return this.#candidates;
   }
 
   #add(candidate: Candidate): void {
-    if (classifyAddress(candidate.address) === "loopback") return;
+    if (classifyAddress(candidate.address) === "loopback" || candidate.port === 0) return;
+    // A public endpoint that equals a local one is that local one: there is no NAT.
     if (!this.#candidates.some((known) => formatEndpoint(known) === formatEndpoint(candidate))) this.#candidates.push(candidate);
   }
 }

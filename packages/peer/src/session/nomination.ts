@@ -7,24 +7,27 @@ const MIN_GRACE_MS = 5;
 const MAX_GRACE_MS = 50;
 
 const REPEAT_MS = 100;
+/** A pair that worked once, and is then silent about so many nominations, does not work any more. */
+const MAX_SAYINGS = 10;
 
 /** The connector's choice of the pair to use, and its saying so until the listener has heard it. RFC 8445 section 8.1.1. */
 export class Nomination {
   #pair: Pair | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
+  #sayings = 0;
   #due = Number.POSITIVE_INFINITY;
 
-  /** `inUse`: the pair of the living path. Only a better one is chosen in its place. */
-  advance(now: number, checklists: readonly Checklist[], inUse: Pair | undefined): void {
+  /** `chosen`: the pair that the listener knows to be chosen. `inUse`: the pair of the living path; only a better one is chosen in its place. */
+  advance(now: number, checklists: readonly Checklist[], chosen: Pair | undefined, inUse: Pair | undefined): void {
     this.#due = Number.POSITIVE_INFINITY;
     for (const checklist of checklists) {
       const best = bestOf(checklist);
-      if (!best || best.nominated || (inUse && best.rank <= inUse.rank)) continue;
+      if (!best || best === chosen || (inUse && best.rank <= inUse.rank)) continue;
       const ripe = ripeAt(best, checklist);
       if (now < ripe) {
         this.#due = Math.min(this.#due, ripe);
       } else {
-        this.#nominate(now, checklist, best);
+        this.#nominate(now, checklist, best, inUse !== undefined);
       }
       return;
     }
@@ -34,10 +37,16 @@ export class Nomination {
     return this.#due;
   }
 
-  #nominate(now: number, checklist: Checklist, pair: Pair): void {
+  #nominate(now: number, checklist: Checklist, pair: Pair, canWait: boolean): void {
+    if (pair !== this.#pair) this.#sayings = 0;
     if (pair !== this.#pair || now >= this.#saidAt + REPEAT_MS) {
       this.#pair = pair;
       this.#saidAt = now;
+      if (++this.#sayings > MAX_SAYINGS) {
+        this.#pair = undefined;
+        pair.reset(canWait ? Number.POSITIVE_INFINITY : now);
+        return;
+      }
       checklist.check(now, pair, true);
     }
     this.#due = this.#saidAt + REPEAT_MS;

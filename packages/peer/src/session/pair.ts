@@ -12,10 +12,12 @@ export class Pair {
   /** What the peer saw us as. */
   mapped: Endpoint | undefined;
   validAt = 0;
-  /** The connector asked for it, and the listener knows. */
-  nominated = false;
+  /** The order of the connector's latest choice of it that the listener knows of: the highest of all pairs is the one to use. */
+  nomination = -1;
   /** Checks sent, for the pace. */
   sends = 0;
+  /** Checks sent because one of the peer's came. */
+  triggered = 0;
   due = Number.POSITIVE_INFINITY;
 
   constructor(socket: SocketId, remote: Candidate) {
@@ -30,8 +32,8 @@ export class Pair {
   /** Forgets what was proven: it is to be proven anew. */
   reset(now: number): void {
     this.valid = false;
-    this.nominated = false;
     this.sends = 0;
+    this.triggered = 0;
     this.due = now;
   }
 

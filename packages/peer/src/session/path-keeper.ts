@@ -17,17 +17,17 @@ export class PathKeeper {
   readonly pair: Pair;
   readonly #random: () => number;
   #probes = 0;
-  /** When something was first sent that nothing has been heard since. */
-  #unansweredSince: number | undefined;
-  #nextProbe: number;
+  /** While something that was sent is unanswered: when to ask, or to stop asking. */
+  #nextProbe = Number.POSITIVE_INFINITY;
+  #keepaliveMs: number;
   #keepaliveAt: number;
 
   /** `random`: uniform in [0, 1). */
   constructor(now: number, pair: Pair, random: () => number) {
     this.pair = pair;
     this.#random = random;
-    this.#nextProbe = Number.POSITIVE_INFINITY;
-    this.#keepaliveAt = this.#nextKeepalive(now);
+    this.#keepaliveMs = this.#drawKeepalive();
+    this.#keepaliveAt = now + this.#keepaliveMs;
   }
 
   /**
@@ -36,34 +36,38 @@ export class PathKeeper {
    */
   heard(now: number, flowing: boolean): void {
     this.#probes = 0;
-    this.#unansweredSince = undefined;
     this.#nextProbe = flowing ? now + PATIENCE_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Something went out that the peer will react to. */
   sent(now: number): void {
-    this.#keepaliveAt = this.#nextKeepalive(now);
-    if (this.#unansweredSince !== undefined) return;
-    this.#unansweredSince = now;
-    this.#nextProbe = now + PATIENCE_MS;
+    this.#keepaliveAt = now + this.#keepaliveMs;
+    if (this.#nextProbe === Number.POSITIVE_INFINITY) this.#nextProbe = now + PATIENCE_MS;
+  }
+
+  /** The peer looks for another path: this one is asked at once. */
+  doubt(now: number): void {
+    this.#nextProbe = Math.min(this.#nextProbe, now + (this.#probes > 0 ? PROBE_MS : 0));
   }
 
   advance(now: number): PathVerdict {
     if (now >= this.#nextProbe) {
       if (this.#probes === PROBES) return "lost";
       this.#probes += 1;
-      this.#unansweredSince ??= now;
       this.#nextProbe = now + PROBE_MS;
       return "probe";
     }
-    return now >= this.#keepaliveAt ? "probe" : "idle";
+    if (now < this.#keepaliveAt) return "idle";
+    this.#keepaliveMs = this.#drawKeepalive();
+    this.#keepaliveAt = now + this.#keepaliveMs;
+    return "probe";
   }
 
   get deadline(): number {
     return Math.min(this.#nextProbe, this.#keepaliveAt);
   }
 
-  #nextKeepalive(now: number): number {
-    return now + KEEPALIVE_MS * (1 - KEEPALIVE_JITTER * this.#random());
+  #drawKeepalive(): number {
+    return KEEPALIVE_MS * (1 - KEEPALIVE_JITTER * this.#random());
   }
 }

@@ -1,5 +1,6 @@
 import type { AddressFamily, Endpoint } from "@awl/wire";
 import { Attempt, type AttemptContext } from "./attempt.js";
+import { Budget } from "./budget.js";
 import type { Candidate } from "./candidate.js";
 import type { Check } from "./check.js";
 import type { Checklist } from "./checklist.js";
@@ -17,8 +18,9 @@ export interface PuncherOptions extends AttemptContext {
   readonly close: (socket: SocketId) => void;
 }
 
-/** A peer cannot make us begin tries faster than this. */
-const MIN_TRY_SPACING_MS = 200;
+/** So many tries of the peer's are joined at once: more than a ladder of them. Then one in each interval; others wait for their turn. */
+const JOINS = 8;
+const JOIN_REFILL_MS = 1_000;
 
 /** Waits between tries once the first ladder is through, milliseconds; the last one stays. */
 const BACKOFF_MS = [0, 0, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
@@ -39,8 +41,12 @@ export class Puncher {
   tries = 0;
   readonly #options: PuncherOptions;
   readonly #nomination = new Nomination();
+  readonly #joins = new Budget(JOINS, JOIN_REFILL_MS);
   #attempts: Attempt[] = [];
   #number = -1;
+  /** The peer's candidates for a try that we have not begun yet. */
+  #ahead: { readonly number: number; readonly candidates: readonly Candidate[] } | undefined;
+  #chosen: Pair | undefined;
   #begunAt = Number.NEGATIVE_INFINITY;
   #nextTryAt = Number.POSITIVE_INFINITY;
   /** When better pairs than the one in use have had their time. */
@@ -55,6 +61,9 @@ export class Puncher {
     this.active = true;
     this.startedAt = undefined;
     this.tries = 0;
+    this.#stopAt = Number.POSITIVE_INFINITY;
+    // The connector chooses anew. What the listener was told stands until it is told otherwise: it may be the only one that searches.
+    if (this.#options.role === "connector") this.#chosen = undefined;
     for (const { checklist } of this.#attempts) checklist?.restart(now);
     this.#nextTry(now, spare);
   }
@@ -63,13 +72,19 @@ export class Puncher {
     for (const { gathering } of this.#attempts) gathering.opened(now, socket, hosts);
   }
 
-  /** The peer's candidates for a try: perhaps its next one, which we then join. */
-  offered(now: number, number: number, candidates: readonly Candidate[]): void {
-    if (number === this.#number + 1 && now >= this.#begunAt + MIN_TRY_SPACING_MS) {
-      if (this.active) this.#nextTry(now);
-      else this.begin(now);
+  /**
+   * The peer's candidates for a try. One that it has begun before us, we join. One that we have left, as a path was found, shows that
+   * it may not have found it: returns whether it is so.
+   */
+  offered(now: number, number: number, candidates: readonly Candidate[]): boolean {
+    if (number > this.#number) {
+      this.#ahead = { number, candidates };
+      this.#join(now);
+      return false;
     }
-    this.#attempt(number)?.offered(candidates);
+    const attempt = this.#attempt(number);
+    attempt?.offered(candidates);
+    return !attempt && !this.active;
   }
 
   peerOpened(number: number): void {
@@ -81,14 +96,16 @@ export class Puncher {
     return this.#attempts.some(({ gathering }) => gathering.receive(socket, from, bytes));
   }
 
-  /** An authenticated check: returns the pair that it concerns. */
+  /** An authenticated check: returns the pair that it concerns, if that is the one to use, and works. */
   checked(now: number, socket: SocketId, from: Endpoint, check: Check): Pair | undefined {
-    return this.#attempts.find((attempt) => attempt.owns(socket))?.checked(now, socket, from, check);
+    const pair = this.#attempts.find((attempt) => attempt.owns(socket))?.checked(now, socket, from, check);
+    if (pair && pair.nomination > (this.#chosen?.nomination ?? -1)) this.#chosen = pair;
+    return pair?.valid && pair === this.#chosen ? pair : undefined;
   }
 
-  /** Checks one pair now. */
+  /** Checks the pair in use now. The connector says again that it is in use: should the two disagree, that ends it. */
   probe(now: number, pair: Pair): void {
-    this.#checklistOf(pair)?.check(now, pair);
+    this.#checklistOf(pair)?.check(now, pair, this.#options.role === "connector");
   }
 
   /** This pair is the path now: what was opened beside it is closed. */
@@ -111,6 +128,7 @@ export class Puncher {
 
   /** `inUse`: the pair of the living path, if there is one and it is trusted. */
   advance(now: number, inUse: Pair | undefined, controlRttMs: number | undefined): void {
+    this.#join(now);
     for (const attempt of this.#attempts) attempt.advance(now);
     const latest = this.#attempts.at(-1);
     this.startedAt ??= latest?.startedAt;
@@ -122,7 +140,7 @@ export class Puncher {
     } else if (now >= this.#nextTryAt) {
       this.#nextTry(now);
     }
-    if (this.#options.role === "connector") this.#nomination.advance(now, this.#checklists, inUse);
+    if (this.#options.role === "connector") this.#nomination.advance(now, this.#checklists, this.#chosen, inUse);
   }
 
   poll(now: number): DatagramSend[] {
@@ -132,7 +150,8 @@ export class Puncher {
   get deadline(): number {
     const attempts = this.#attempts.map(({ deadline }) => deadline);
     const nomination = this.#options.role === "connector" ? this.#nomination.deadline : Number.POSITIVE_INFINITY;
-    return Math.min(...attempts, nomination, this.#nextTryAt, this.#stopAt);
+    const join = this.#ahead ? this.#joins.nextAt : Number.POSITIVE_INFINITY;
+    return Math.min(...attempts, nomination, join, this.#nextTryAt, this.#stopAt);
   }
 
   /** The candidates of this side in its latest try. */
@@ -140,8 +159,9 @@ export class Puncher {
     return this.#attempts.at(-1)?.gathering.candidates ?? [];
   }
 
-  get pairs(): readonly Pair[] {
-    return this.#checklists.flatMap(({ pairs }) => pairs);
+  /** Checks sent in the tries that are still open. */
+  get packets(): number {
+    return this.#checklists.flatMap(({ pairs }) => pairs).reduce((sum, { sends }) => sum + sends, 0);
   }
 
   stop(): void {
@@ -151,16 +171,27 @@ export class Puncher {
     this.#nextTryAt = Number.POSITIVE_INFINITY;
   }
 
+  #join(now: number): void {
+    if (!this.#ahead || !this.#joins.take(now)) return;
+    if (this.active) this.#nextTry(now);
+    else this.begin(now);
+  }
+
+  /** The peer may be some tries ahead: one that it began for nothing is one that we never heard of. */
   #nextTry(now: number, spare?: Gathering): void {
-    this.#number += 1;
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    this.#number = ahead?.number ?? this.#number + 1;
     this.tries += 1;
     this.#begunAt = now;
     this.#nextTryAt = Number.POSITIVE_INFINITY;
     const { families, open, stun, random } = this.#options;
     const gathering = spare ?? new Gathering(new Map(families.map((family) => [family, open(family)])), stun, random);
-    this.#attempts.push(new Attempt(this.#number, gathering, this.#options));
+    const attempt = new Attempt(this.#number, gathering, this.#options);
+    if (ahead) attempt.offered(ahead.candidates);
+    this.#attempts.push(attempt);
     // The path in use, if any, is in the oldest; the latest two are where an answer may still come from.
-    for (const attempt of this.#attempts.splice(1, Math.max(0, this.#attempts.length - 3))) this.#close(attempt);
+    for (const old of this.#attempts.splice(1, Math.max(0, this.#attempts.length - 3))) this.#close(old);
   }
 
   #stopChecks(): void {

@@ -32,14 +32,15 @@ function isSymmetric({ type }: NatSummary): boolean {
 }
 
 function describe({ type }: NatSummary): string {
-  return NAMES[type] ?? `behind an unknown NAT`;
+  return NAMES.get(type) ?? "behind an unknown NAT";
 }
 
-const NAMES: Record<string, string> = {
-  open: "not behind a NAT",
-  "full-cone": "behind a full-cone NAT",
-  "restricted-cone": "behind an address-restricted NAT",
-  "port-restricted-cone": "behind a port-restricted NAT",
-  symmetric: "behind a symmetric NAT",
-  "symmetric-firewall": "behind a firewall",
-};
+/** Of words that a peer chose, so no plain object. */
+const NAMES = new Map([
+  ["open", "not behind a NAT"],
+  ["full-cone", "behind a full-cone NAT"],
+  ["restricted-cone", "behind an address-restricted NAT"],
+  ["port-restricted-cone", "behind a port-restricted NAT"],
+  ["symmetric", "behind a symmetric NAT"],
+  ["symmetric-firewall", "behind a firewall"],
+]);

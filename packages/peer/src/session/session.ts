@@ -16,6 +16,9 @@ import type { SessionEvent, SessionInput, SessionOptions, SessionOutput } from "
 /** A session that has no path, and cannot find one, is given up after this long. */
 const NO_PATH_MS = 300_000;
 
+/** The code of a session's end without a path. */
+const NO_PATH = "no-path";
+
 /** A first connection whose peer does not even send candidates is given up after this long. */
 const NO_CANDIDATES_MS = 15_000;
 
@@ -41,7 +44,7 @@ export class Session {
   #everConnected = false;
   #begun = false;
   #closed = false;
-  #pathlessSince: number;
+  #pathlessSince = 0;
   #local: NatSummary | undefined;
   #remote: NatSummary | undefined;
 
@@ -49,7 +52,6 @@ export class Session {
     const { role, keys, families, stun, own, random } = options;
     this.#options = options;
     this.#nextSocket = options.firstSocket ?? 0;
-    this.#pathlessSince = options.startedAt;
     this.#checks = new Checks(role, keys.checks);
     this.#sealed = new SealedChannel(keys.datagrams);
     this.#puncher = new Puncher({
@@ -70,6 +72,7 @@ export class Session {
     if (this.#closed) return [];
     if (!this.#begun) {
       this.#begun = true;
+      this.#pathlessSince = now;
       this.#puncher.begin(now, this.#options.spare);
     }
     this.#take(now, input);
@@ -98,9 +101,7 @@ export class Session {
       case "ping":
         return this.#send(now, Kind.Ping, this.#pings.next(now));
       case "close":
-        this.#control.send(now, { type: "bye", code: input.code, text: input.text });
-        this.#flushControl(now);
-        return this.#close(input.code, input.text);
+        return this.#leave(now, input.code, input.text);
     }
   }
 
@@ -137,7 +138,7 @@ export class Session {
     }
     const pair = this.#puncher.checked(now, socket, from, check);
     this.#heard(now, socket, from, false);
-    if (pair?.valid && pair.nominated && (this.#puncher.active || pair !== this.#path?.pair)) this.#adopt(now, pair);
+    if (pair && (this.#puncher.active || pair !== this.#path?.pair)) this.#adopt(now, pair);
   }
 
   #heard(now: number, socket: SocketId, from: Endpoint, flowing: boolean): void {
@@ -147,13 +148,15 @@ export class Session {
   #obey(now: number, message: ControlMessage | undefined): void {
     switch (message?.type) {
       case "candidates":
-        return this.#puncher.offered(now, message.try, message.candidates);
+        if (this.#puncher.offered(now, message.try, message.candidates)) this.#path?.doubt(now);
+        return;
       case "opened":
         return this.#puncher.peerOpened(message.try);
       case "nat":
         this.#remote = message.nat;
         return this.#emit({ event: "peer-nat", nat: message.nat });
       case "bye":
+        if (message.code === NO_PATH && !this.#path) return this.#endPathless(now, whyNoPath(this.#local, this.#remote));
         return this.#close(message.code, message.text);
     }
   }
@@ -161,12 +164,14 @@ export class Session {
   /** Takes a pair that both sides know to work as the path. */
   #adopt(now: number, pair: Pair): void {
     const startedAt = this.#puncher.startedAt ?? now;
-    const tries = this.#puncher.tries;
+    const before = this.#path?.pair;
     this.#path = new PathKeeper(now, pair, () => this.#options.random(4).readUInt32BE() / 2 ** 32);
     this.#everConnected = true;
-    const packets = this.#puncher.pairs.reduce((sum, { sends }) => sum + sends, 0);
+    const { packets } = this.#puncher;
     this.#puncher.settle(now, pair);
     this.#control.setCarrier(now, "path", true);
+    // Only the peer had lost it.
+    if (pair === before) return;
     const mapped = pair.mapped ?? { address: "0.0.0.0", port: 0 };
     const local = this.#puncher.candidates.find(({ address, port }) => address === mapped.address && port === mapped.port);
     const strategy = strategyOf(pair.remote, mapped);
@@ -181,7 +186,7 @@ export class Session {
       punchMs,
       rttMs,
     });
-    this.#explain("direct", whyDirect(this.#local, this.#remote, strategy), strategy, { packets, ms: punchMs, tries });
+    this.#explain("direct", whyDirect(this.#local, this.#remote, strategy), strategy, packets, punchMs);
   }
 
   #advance(now: number): void {
@@ -217,27 +222,27 @@ export class Session {
   #giveUp(now: number): boolean {
     if (this.#path) return false;
     const exhausted = !this.#everConnected && this.#puncher.tries > LADDER_LENGTH;
-    const unheard = !this.#everConnected && this.#puncher.startedAt === undefined && now >= this.#pathlessSince + NO_CANDIDATES_MS;
-    if (!exhausted && !unheard && now < this.#pathlessSince + NO_PATH_MS) return false;
-    const text = unheard ? "The other side did not say where it can be reached." : whyNoPath(this.#local, this.#remote);
-    const packets = this.#puncher.pairs.reduce((sum, { sends }) => sum + sends, 0);
-    this.#explain("none", text, "open", { packets, ms: now - (this.#puncher.startedAt ?? now), tries: this.#puncher.tries });
-    this.#control.send(now, { type: "bye", code: "no-path", text });
-    this.#flushControl(now);
-    this.#close("no-path", text);
+    if (!exhausted && now < this.#patienceEndsAt) return false;
+    const text = this.#isUnheard ? "The other side did not say where it can be reached." : whyNoPath(this.#local, this.#remote);
+    this.#endPathless(now, text);
     return true;
   }
 
-  #explain(path: "direct" | "none", text: string, strategy: string, { packets, ms }: { packets: number; ms: number; tries: number }): void {
-    const outcome = path === "none" ? "failed" : "succeeded";
-    this.#emit({
-      event: "reason",
-      path,
-      local: this.#local ?? null,
-      remote: this.#remote ?? null,
-      tried: [{ strategy, outcome, packets, ms }],
-      text,
-    });
+  #endPathless(now: number, text: string): void {
+    this.#explain("none", text, "open", this.#puncher.packets, now - (this.#puncher.startedAt ?? now));
+    this.#leave(now, NO_PATH, text);
+  }
+
+  #leave(now: number, code: string, text: string): void {
+    this.#control.send(now, { type: "bye", code, text });
+    this.#control.hurry(now);
+    this.#flushControl(now);
+    this.#close(code, text);
+  }
+
+  #explain(path: "direct" | "none", text: string, strategy: string, packets: number, ms: number): void {
+    const tried = [{ strategy, outcome: path === "none" ? "failed" : "succeeded", packets, ms }] as const;
+    this.#emit({ event: "reason", path, local: this.#local ?? null, remote: this.#remote ?? null, tried, text });
   }
 
   /** `isAnswer`: nothing will come back for it, so nothing is to be waited for. */
@@ -275,7 +280,16 @@ export class Session {
   }
 
   get #deadline(): number {
-    const patience = this.#path ? Number.POSITIVE_INFINITY : this.#pathlessSince + (this.#everConnected ? NO_PATH_MS : NO_CANDIDATES_MS);
-    return Math.min(this.#puncher.deadline, this.#path?.deadline ?? Number.POSITIVE_INFINITY, this.#control.deadline, patience);
+    const onPath = this.#path?.deadline ?? this.#patienceEndsAt;
+    return Math.min(this.#puncher.deadline, this.#control.deadline, onPath);
+  }
+
+  /** When a session without a path ends. */
+  get #patienceEndsAt(): number {
+    return this.#pathlessSince + (this.#isUnheard ? NO_CANDIDATES_MS : NO_PATH_MS);
+  }
+
+  get #isUnheard(): boolean {
+    return !this.#everConnected && this.#puncher.startedAt === undefined;
   }
 }
