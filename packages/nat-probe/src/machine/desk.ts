@@ -1,4 +1,4 @@
-import { decodeMessage, type Endpoint, Method } from "@awl/wire";
+import { decodeMessage, type Endpoint, Method, type StunMessage } from "@awl/wire";
 import { Exchange, type Question, type Retransmit, type SocketId } from "./exchange.js";
 import { Line } from "./line.js";
 
@@ -37,14 +37,13 @@ export class Desk {
 
   /** A datagram arrived: matched by transaction id *and* socket, else dropped. */
   receive(now: number, socket: SocketId, from: Endpoint, bytes: Uint8Array): void {
-    const message = decodeMessage(bytes);
-    const isAnswer =
-      typeof message !== "string" && message.method === Method.Binding && (message.class === "success" || message.class === "error");
-    const exchange = isAnswer ? this.#exchanges.get(message.transactionId.toString("latin1")) : undefined;
-    if (!isAnswer || exchange?.question.socket !== socket || exchange.state !== "waiting") {
+    const message = bindingResponse(bytes);
+    const exchange = message && this.#exchanges.get(message.transactionId.toString("latin1"));
+    if (!message || exchange?.question.socket !== socket) {
       this.dropped += 1;
       return;
     }
+    if (exchange.repeats(message, from)) this.line.answeredAgain();
     if (exchange.receive(message, from)) this.line.answered(exchange.sends, now - exchange.firstSentAt);
   }
 
@@ -64,4 +63,10 @@ export class Desk {
     for (const { state, due } of this.#exchanges.values()) if (state === "waiting" && due < deadline) deadline = due;
     return deadline;
   }
+}
+
+function bindingResponse(bytes: Uint8Array): StunMessage | undefined {
+  const message = decodeMessage(bytes);
+  if (typeof message === "string" || message.method !== Method.Binding) return undefined;
+  return message.class === "success" || message.class === "error" ? message : undefined;
 }

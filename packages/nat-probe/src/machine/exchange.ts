@@ -50,6 +50,7 @@ export class Exchange {
   /** The server's other address and port, if the answer names one. */
   other: Endpoint | undefined;
   readonly #retransmit: Retransmit;
+  #answers = 1;
 
   constructor(now: number, question: Question, transactionId: Buffer, retransmit: Retransmit) {
     this.question = question;
@@ -92,6 +93,11 @@ export class Exchange {
     this.mapped = mappedEndpoint(message);
     this.other = message.get(OtherAddress) ?? message.get(ChangedAddress);
     return true;
+  }
+
+  /** Whether this is an answer once more, to a request that was repeated too early. */
+  repeats(message: StunMessage, from: Endpoint): boolean {
+    return this.state === "answered" && this.#answers++ < this.sends && this.#judge(message, from) === "answered";
   }
 
   #judge(message: StunMessage, from: Endpoint): ExchangeState {

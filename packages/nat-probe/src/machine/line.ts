@@ -32,6 +32,11 @@ export class Line {
     this.#provisional = ambiguous;
   }
 
+  /** Another answer to the same exchange: what was thought lost was only late. */
+  answeredAgain(): void {
+    if (this.#lost > 0) this.#lost -= 1;
+  }
+
   /** Retransmission timeout, milliseconds. */
   get rtoMs(): number {
     const rto = (this.#smoothed ?? MAX_RTO_MS) + 4 * this.#variation;

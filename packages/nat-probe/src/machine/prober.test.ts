@@ -90,6 +90,18 @@ test("a port that an earlier run left open does not make a full cone", () => {
   }
 });
 
+test("a line that is slower than thought is not a lossy one", () => {
+  // The first answer comes at once, all later ones after more than the least retransmission timeout.
+  const { evidence, sent } = runProbe({
+    mapping: "endpoint-independent",
+    filtering: "address-and-port-dependent",
+    delayMs: 2,
+    laterDelayMs: 40,
+  });
+  expect(evidence).toMatchObject({ filtering: "address-and-port-dependent", confidence: "high", obstacles: [] });
+  expect(sent).toBeGreaterThan(45);
+});
+
 test("no answer at all is udp-blocked, within the time that was given", () => {
   const { evidence, ms, sent } = runProbe({ mapping: "endpoint-independent", filtering: "endpoint-independent", loss: 1 });
   expect(evidence).toMatchObject({ udp: "blocked", mapping: "unknown", filtering: "unknown", confidence: "high" });

@@ -23,6 +23,8 @@ export interface World {
   readonly loss?: number;
   /** One way, milliseconds. @default 5 */
   readonly delayMs?: number;
+  /** From the fifth answer on. @default delayMs */
+  readonly laterDelayMs?: number;
   readonly seed?: number;
   readonly server?: ServerDouble;
   /** @default the two-address server's primary endpoint */
@@ -71,6 +73,7 @@ export function runProbe(world: World): ProbeRun {
   let wakeAt = Number.POSITIVE_INFINITY;
   let evidence: Evidence | undefined;
   let sent = 0;
+  let answers = 0;
 
   const prober = new Prober({
     servers: world.targets ?? [PRIMARY],
@@ -93,7 +96,7 @@ export function runProbe(world: World): ProbeRun {
         if (!seen || lost()) continue;
         for (const answer of serve(server, output.bytes, seen, output.to)) {
           if (lost()) continue;
-          later(2 * delay, () => {
+          later(2 * (++answers > 4 ? (world.laterDelayMs ?? delay) : delay), () => {
             const socket = nat.in(seen, answer.from);
             if (socket !== undefined) feed({ type: "datagram", socket, from: answer.from, bytes: answer.bytes });
           });
