@@ -28,10 +28,12 @@
  * TTL of the sender's own NAT layers + 1 open those NATs and die before the other side's.
  */
 import type { ChildProcess } from "node:child_process";
+import { Carrier } from "./carrier.js";
 import { type Exit, stop } from "./command.js";
 import { Host } from "./host.js";
-import type { NatKindName } from "./nat-kinds.js";
+import type { NatKindName, RouterTraits } from "./nat-kinds.js";
 import { Plan } from "./plan.js";
+import type { Uplink } from "./router.js";
 import { Segment } from "./segment.js";
 import { Site } from "./site.js";
 import { World } from "./world.js";
@@ -77,15 +79,18 @@ export class Lab implements AsyncDisposable {
     return host;
   }
 
-  /** A LAN with one host behind a router of that kind. Sites may be made concurrently. */
-  async site(kind: NatKindName): Promise<Site> {
-    const number = ++this.#sites;
-    if (number > MAX_SITES) throw new RangeError(`a lab has room for ${MAX_SITES} sites`);
-    const name = `site${number}`;
+  /** A LAN with one host behind a router of that kind, or one that differs from it in `traits`. Sites may be made concurrently. */
+  async site(kind: NatKindName, traits: Partial<RouterTraits> = {}): Promise<Site> {
     const plan = new Plan();
-    const segment = new Segment(plan, INET, name);
-    const uplink = { segment, address: `198.18.${number}.1`, routedPrefix: `198.19.${number}` };
-    return Site.build(this.#world, plan, kind, name, uplink);
+    const { name, uplink } = this.#connect(plan, "site");
+    return Site.build(this.#world, plan, kind, traits, name, uplink);
+  }
+
+  /** A carrier with a NAT of that kind, and no homes behind it yet. */
+  async carrier(kind: NatKindName, traits: Partial<RouterTraits> = {}): Promise<Carrier> {
+    const plan = new Plan();
+    const { name, uplink } = this.#connect(plan, "carrier");
+    return Carrier.build(this.#world, plan, kind, traits, name, uplink);
   }
 
   /** Ends one command and says how it ended: SIGKILL follows where `signal` is not obeyed in time. */
@@ -96,6 +101,15 @@ export class Lab implements AsyncDisposable {
   /** Ends every command and every network of the lab. May be called again. */
   close(): Promise<void> {
     return this.#world.close();
+  }
+
+  /** Room for one more router on the Internet. */
+  #connect(plan: Plan, what: string): { name: string; uplink: Uplink } {
+    const number = ++this.#sites;
+    if (number > MAX_SITES) throw new RangeError(`a lab has room for ${MAX_SITES} sites`);
+    const name = `${what}${number}`;
+    const segment = new Segment(plan, INET, name);
+    return { name, uplink: { segment, address: `198.18.${number}.1`, routedPrefix: `198.19.${number}`, routers: [] } };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -97,5 +97,9 @@ function everyBehaviour(): RouterBehaviour[] {
     { mapping: port, allocation: "random" },
   ];
   const traits = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 30 } as const;
-  return translations.flatMap((nat) => [independent, address, port].map((filtering) => ({ ...traits, nat, filtering }) as RouterBehaviour));
+  return translations.flatMap((nat) =>
+    [independent, address, port].flatMap((filtering) =>
+      [false, true].map((hairpin) => ({ ...traits, hairpin, nat, filtering }) as RouterBehaviour),
+    ),
+  );
 }

@@ -12,7 +12,7 @@ export type Translation =
   // A port kept for every destination would be an endpoint-independent mapping.
   | { readonly mapping: "address-and-port-dependent"; readonly allocation: "random" };
 
-interface RouterTraits {
+export interface RouterTraits {
   /**
    * What becomes of a WAN packet that nothing asked for. A router that confirms it keeps a
    * conntrack entry for it, and a later flow from inside to the same peer gets another port.
@@ -21,6 +21,8 @@ interface RouterTraits {
   readonly udp: "forward" | "block";
   /** How long an idle UDP mapping lives. RFC 4787 REQ-5 recommends five minutes or more. */
   readonly lifetimeSeconds: number;
+  /** Whether what the LAN sends to the external address goes out and comes back in, as if somebody outside had sent it. */
+  readonly hairpin: boolean;
 }
 
 /** One router: `nat: null` routes the LAN's own public prefix. */
@@ -43,11 +45,15 @@ export interface NatKind {
   readonly expected: ExpectedVerdict;
 }
 
+/** The routers of a kind, each with these traits in place of its own. */
+export const layersOf = (kind: NatKindName, traits: Partial<RouterTraits>): readonly RouterBehaviour[] =>
+  NAT_KINDS[kind].layers.map((behaviour) => ({ ...behaviour, ...traits }));
+
 const EI = "endpoint-independent";
 const AD = "address-dependent";
 const APD = "address-and-port-dependent";
 
-const TRAITS = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 300 } as const;
+const TRAITS = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 300, hairpin: false } as const;
 
 const PORT_RESTRICTED = {
   ...TRAITS,

@@ -1,7 +1,7 @@
 import { Host } from "./host.js";
 import type { RouterBehaviour } from "./nat-kinds.js";
 import type { Plan } from "./plan.js";
-import { conntrackSysctls, forget, ruleset } from "./ruleset.js";
+import { conntrackSysctls, forget, HAIRPIN, ruleset } from "./ruleset.js";
 import { Segment } from "./segment.js";
 import type { World } from "./world.js";
 
@@ -12,6 +12,8 @@ export interface Uplink {
   readonly address: string;
   /** The public /24, as its first three numbers, that is the LAN's if nothing translates. */
   readonly routedPrefix: string;
+  /** The carrier's routers on the way to the Internet, outermost first. */
+  readonly routers: readonly Router[];
 }
 
 /** The segment inside a router, and the first three numbers of its addresses. */
@@ -29,12 +31,16 @@ export class Router extends Host {
     this.behaviour = behaviour;
   }
 
-  /** Shell commands, to be run inside, that make it forget its flows and mappings. */
-  get forget(): readonly string[] {
+  /** Shell commands, to be run inside, that make it forget its flows and mappings: all of them, or those of UDP. */
+  forget(what: "all" | "udp"): readonly string[] {
     // Maps first: a flow that slips in between then keeps its whole mapping instead of half of it.
-    return [`nft '${forget(this.behaviour)}'`, "conntrack -F"];
+    // To delete when there is nothing is an error.
+    return [`nft '${forget(this.behaviour)}'`, what === "all" ? "conntrack -F" : "conntrack -D -p udp || true"];
   }
 }
+
+/** What the innermost router serves. */
+export type Inside = "home" | "carrier";
 
 /** Adds one router after the other, each LAN the next one's uplink. Outermost first. */
 export function layRouters(
@@ -43,18 +49,20 @@ export function layRouters(
   site: string,
   layers: readonly RouterBehaviour[],
   uplink: Uplink,
+  inside: Inside,
 ): { routers: Router[]; lan: Lan } {
   const routers: Router[] = [];
   let { segment, address } = uplink;
   let prefix = uplink.routedPrefix;
   for (const [depth, behaviour] of layers.entries()) {
     const innermost = depth === layers.length - 1;
+    const serves = innermost ? inside : "carrier";
     const router = new Router(world, `${site}-${innermost ? "router" : "carrier"}`, address, behaviour);
     routers.push(router);
 
     plan.namespace(router.name);
     segment.plug(plan, router.name, "wan", [address]);
-    prefix = lanPrefix(behaviour, innermost, uplink.routedPrefix);
+    prefix = lanPrefix(behaviour, serves, uplink.routedPrefix);
     if (behaviour.nat === null) segment.route(plan, prefix, address);
     plan.sysctl(router.name, { "net.ipv4.ip_forward": 1 });
     const rules = ruleset(behaviour, address);
@@ -62,6 +70,7 @@ export function layRouters(
       plan.nft(router.name, rules);
       plan.sysctl(router.name, conntrackSysctls(behaviour));
     }
+    if (behaviour.hairpin) loop(plan, router);
 
     segment = new Segment(plan, router.name, "lan");
     address = `${prefix}.1`;
@@ -70,7 +79,29 @@ export function layRouters(
 }
 
 /** The same private prefix behind every home and every carrier, as in reality: 192.168.1.0/24 and RFC 6598's. */
-function lanPrefix({ nat }: RouterBehaviour, innermost: boolean, routedPrefix: string): string {
+function lanPrefix({ nat }: RouterBehaviour, serves: Inside, routedPrefix: string): string {
   if (nat === null) return routedPrefix;
-  return innermost ? "192.168.1" : "100.64.0";
+  return serves === "home" ? "192.168.1" : "100.64.0";
+}
+
+const LOOP_MAC = "02:00:00:00:00:02";
+const LOOP_TABLE = 99;
+
+/**
+ * Leads what the LAN sends to the external address out through one end of a cable and in through the other, so that both directions
+ * are translated and filtered as on the WAN. The kernel would rather deliver it to the router itself, hence the rule before `local`.
+ */
+function loop(plan: Plan, { name, address }: Router): void {
+  plan.cable({ netns: name, name: HAIRPIN.out }, { netns: name, name: HAIRPIN.in });
+  plan.ip(
+    name,
+    `link set ${HAIRPIN.in} address ${LOOP_MAC}`,
+    `neigh add ${address} lladdr ${LOOP_MAC} dev ${HAIRPIN.out} nud permanent`,
+    `route add ${address}/32 dev ${HAIRPIN.out} table ${LOOP_TABLE}`,
+    "rule add pref 10 lookup local",
+    "rule del pref 0",
+  );
+  // Once the bridge is there: a rule for an interface that is not holds only from when it appears.
+  plan.ip(name, `rule add pref 5 iif lan to ${address} lookup ${LOOP_TABLE}`);
+  plan.sysctl(name, { [`net.ipv4.conf.${HAIRPIN.in}.accept_local`]: 1 });
 }

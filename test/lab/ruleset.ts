@@ -17,6 +17,9 @@ import type { RouterBehaviour, Translation } from "./nat-kinds.js";
  */
 export const EXTERNAL_PORTS = { first: 10_000, last: 29_999 } as const;
 
+/** A loop that leads what the LAN sends to the external address out through one end and back in through the other. */
+export const HAIRPIN = { out: "hp0", in: "hp1" } as const;
+
 const TABLE = "ip awl";
 const LOSS_TABLE = "inet awl_loss";
 
@@ -74,9 +77,9 @@ function translation(nat: Translation, behaviour: RouterBehaviour, external: str
   const memory = memoryOf(behaviour);
   return [
     ...declarations(nat, memory, behaviour.lifetimeSeconds),
-    ...(behaviour.filtering === "address-and-port-dependent" ? [] : destinationNat(memory, external)),
-    ...sourceNat(nat, memory, external),
-    ...(memory.in ? learning(nat, memory) : []),
+    ...(behaviour.filtering === "address-and-port-dependent" ? [] : destinationNat(behaviour, memory, external)),
+    ...sourceNat(nat, behaviour, memory, external),
+    ...(memory.in ? learning(nat, behaviour, memory) : []),
   ];
 }
 
@@ -94,20 +97,20 @@ function declarations(nat: Translation, memory: Memory, lifetimeSeconds: number)
 }
 
 /** What nothing inside has asked for is let in to whoever owns the external port. */
-function destinationNat(memory: Memory, external: string): string[] {
+function destinationNat(behaviour: RouterBehaviour, memory: Memory, external: string): string[] {
   const permitted = memory.perm ? "udp dport . ip saddr @perm " : "";
   return block("chain dstnat", [
     hook("nat", "prerouting", "dstnat"),
-    `iifname "wan" ip daddr ${external} ${permitted}dnat ip to udp dport map @in`,
+    `iifname ${entrances(behaviour)} ip daddr ${external} ${permitted}dnat ip to udp dport map @in`,
   ]);
 }
 
-function sourceNat(nat: Translation, memory: Memory, external: string): string[] {
+function sourceNat(nat: Translation, behaviour: RouterBehaviour, memory: Memory, external: string): string[] {
   const keep = memory.in ? `meta l4proto udp udp sport != @in snat to ${external}` : `meta l4proto udp snat to ${external}`;
   const randomise = `meta l4proto udp snat to ${external}:${EXTERNAL_PORTS.first}-${EXTERNAL_PORTS.last} fully-random`;
   return block("chain srcnat", [
     hook("nat", "postrouting", "srcnat"),
-    'oifname != "wan" accept',
+    `oifname != ${exits(behaviour)} accept`,
     `meta l4proto != udp snat to ${external}`,
     ...(memory.out ? [`meta l4proto udp snat ip to ${external} : ${outKey(nat, "ip saddr . udp sport")} map @out`] : []),
     ...(nat.allocation === "preserving" ? [keep] : []),
@@ -123,7 +126,7 @@ function sourceNat(nat: Translation, memory: Memory, external: string): string[]
  * hence `own` is written first: with `in` first, another packet of the same socket on another core
  * would find the port taken and itself not the owner.
  */
-function learning(nat: Translation, memory: Memory): string[] {
+function learning(nat: Translation, behaviour: RouterBehaviour, memory: Memory): string[] {
   const learn = (direction: "original" | "reply") => {
     const inside = `ct ${direction} ip saddr . ct ${direction} proto-src`;
     // proto-src as a key is only understood in a rule that names the protocol itself.
@@ -137,7 +140,7 @@ function learning(nat: Translation, memory: Memory): string[] {
   const inside = "ct original ip saddr . ct original proto-src";
   return block("chain learn", [
     hook("filter", "postrouting", "110"),
-    'oifname != "wan" accept',
+    `oifname != ${exits(behaviour)} accept`,
     "meta l4proto != udp accept",
     `meta l4proto udp ct direction original udp sport @in udp sport . ${inside} != @own counter drop`,
     ...learn("original"),
@@ -147,26 +150,34 @@ function learning(nat: Translation, memory: Memory): string[] {
   ]);
 }
 
-function input({ unsolicited }: RouterBehaviour, external: string): string[] {
-  const wan = ['iifname "wan" ct state established,related accept', 'iifname "wan" counter drop'];
+function input(behaviour: RouterBehaviour, external: string): string[] {
+  const wan = entrances(behaviour);
+  const closed = [`iifname ${wan} ct state established,related accept`, `iifname ${wan} counter drop`];
   return block("chain input", [
     hook("filter", "input", "filter"),
     // Even a dropped packet would be confirmed if it were dropped any later than here.
-    ...(unsolicited === "drop" ? wan : []),
-    // No hairpin: and what a LAN host sends to the external address must not become a flow of the router's own.
+    ...(behaviour.unsolicited === "drop" ? closed : []),
+    // Without a hairpin, what a LAN host sends to the external address must not become a flow of the router's own.
     `iifname "lan" ip daddr ${external} meta l4proto udp counter drop`,
   ]);
 }
 
-function forward({ nat, filtering, udp }: RouterBehaviour): string[] {
+function forward(behaviour: RouterBehaviour): string[] {
+  const { nat, filtering, udp } = behaviour;
   return block("chain forward", [
     hook("filter", "forward", "filter", "drop"),
     ...(udp === "block" ? ["meta l4proto udp counter drop"] : []),
     "ct state established,related accept",
-    'iifname "lan" oifname "wan" accept',
-    ...(nat !== null && filtering !== "address-and-port-dependent" ? ['iifname "wan" ct status dnat accept'] : []),
+    `iifname "lan" oifname ${exits(behaviour)} accept`,
+    ...(nat !== null && filtering !== "address-and-port-dependent" ? [`iifname ${entrances(behaviour)} ct status dnat accept`] : []),
   ]);
 }
+
+/** Where packets from outside come in, as nftables writes it. */
+const entrances = ({ hairpin }: RouterBehaviour) => (hairpin ? `{ "wan", "${HAIRPIN.in}" }` : '"wan"');
+
+/** Where packets leave translated. */
+const exits = ({ hairpin }: RouterBehaviour) => (hairpin ? `{ "wan", "${HAIRPIN.out}" }` : '"wan"');
 
 const outKey = (nat: Translation, inside: string) => (nat.mapping === "address-dependent" ? `${inside} . ip daddr` : inside);
 

@@ -1,5 +1,5 @@
 import { Host } from "./host.js";
-import { NAT_KINDS, type NatKindName } from "./nat-kinds.js";
+import { layersOf, type NatKindName, type RouterTraits } from "./nat-kinds.js";
 import { inNamespace, Plan } from "./plan.js";
 import { type Lan, layRouters, type Router, type Uplink } from "./router.js";
 import { loss } from "./ruleset.js";
@@ -9,17 +9,24 @@ import type { World } from "./world.js";
 export class Site {
   readonly kind: NatKindName;
   readonly name: string;
-  /** Outermost first: one, or two behind a carrier. */
+  /** Outermost first: one, or two behind a carrier, which other sites may share. */
   readonly routers: readonly Router[];
   readonly #world: World;
   readonly #lan: Lan;
   readonly #hosts: Host[] = [];
   #hostNumber = 0;
 
-  /** For Lab.site(): adds the site, with its first host, to `plan` and brings it up. */
-  static async build(world: World, plan: Plan, kind: NatKindName, name: string, uplink: Uplink): Promise<Site> {
-    const { routers, lan } = layRouters(world, plan, name, NAT_KINDS[kind].layers, uplink);
-    const site = new Site(world, kind, name, routers, lan);
+  /** For Lab.site() and Carrier.site(): adds the site, with its first host, to `plan` and brings it up. */
+  static async build(
+    world: World,
+    plan: Plan,
+    kind: NatKindName,
+    traits: Partial<RouterTraits>,
+    name: string,
+    uplink: Uplink,
+  ): Promise<Site> {
+    const { routers, lan } = layRouters(world, plan, name, layersOf(kind, traits), uplink, "home");
+    const site = new Site(world, kind, name, [...uplink.routers, ...routers], lan);
     await site.#addHost(plan);
     return site;
   }
@@ -62,9 +69,9 @@ export class Site {
     await this.#world.script(inNamespace(first(this.routers).name, [`nft '${loss(percent)}'`]));
   }
 
-  /** Makes every router forget its flows and mappings. A flow that goes on meanwhile is learned again at once. */
-  async flush(): Promise<void> {
-    await this.#world.script(this.routers.map(({ name, forget }) => inNamespace(name, forget)).join("\n"));
+  /** Makes every router forget its flows and mappings, or those of UDP. A flow that goes on meanwhile is learned again at once. */
+  async flush(what: "all" | "udp" = "all"): Promise<void> {
+    await this.#world.script(this.routers.map((router) => inNamespace(router.name, router.forget(what))).join("\n"));
   }
 
   async #addHost(plan: Plan): Promise<Host> {
