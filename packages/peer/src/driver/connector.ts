@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "@awl/nat-probe";
 import { roomOf } from "@awl/wire";
 import { PeerError } from "../errors.js";
@@ -26,6 +27,10 @@ export interface ConnectorEvents {
 }
 
 const REPLY_MS = 5_000;
+
+/** Waits between attempts to get the channel back, milliseconds: a listener that turns us away is not to be asked all the time. */
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
 
 /** A session with a listener. Its events tell of paths; it outlives them, and the rendezvous. */
 export class Connector extends EventEmitter<ConnectorEvents> {
@@ -98,16 +103,16 @@ export class Connector extends EventEmitter<ConnectorEvents> {
 
   async #reconnect(): Promise<void> {
     const signal = this.#over.signal;
-    while (!signal.aborted) {
+    for (let waitMs = MIN_RETRY_MS; !signal.aborted; waitMs = Math.min(MAX_RETRY_MS, 2 * waitMs)) {
       try {
         const { link } = await knock({ ...this.#whom, persist: true, signal });
         const channel = await secureLink(link, { ...this.#credentials, signal });
         if (await this.#resume(channel)) return;
       } catch (error) {
         if (error instanceof PeerError && error.code === "aborted") return;
-        // A handshake that broke with the rendezvous: knocking again waits by itself.
-        await new Promise((resolve) => setTimeout(resolve, 500));
       }
+      // Knocking waits by itself while nobody answers; this is for those who do, and then break off.
+      await sleep(waitMs, undefined, { signal }).catch(() => {});
     }
   }
 

@@ -52,6 +52,8 @@ const MAX_SESSIONS = 256;
 const GREETING_MS = 5_000;
 
 interface Running extends ListenerSession {
+  /** Whether it has a path. */
+  connected: boolean;
   readonly driver: SessionDriver;
   readonly keys: SecureChannel["keys"];
 }
@@ -68,7 +70,7 @@ export class Listener extends EventEmitter<ListenerEvents> {
   #stun: Endpoint | undefined;
   #nat: Report | undefined;
   #handshakes = 0;
-  #closed = false;
+  readonly #over = new AbortController();
 
   /** @throws {PeerError} `usage`: no server, or one that is none */
   constructor(options: ListenOptions) {
@@ -86,15 +88,20 @@ export class Listener extends EventEmitter<ListenerEvents> {
 
   /** Says goodbye to all who are in. May be called again. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#over.abort();
     await Promise.all([...this.#sessions.values()].map((session) => session.close("closed", "The listener has ended.")));
     this.#signal.close();
     await this.#spare?.discard();
     this.#spare = undefined;
   }
 
+  get #closed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
   #up(view: RendezvousView): void {
     const { stun } = view;
+    if (this.#closed) return;
     const moved = stun.address !== this.#stun?.address || stun.port !== this.#stun.port;
     this.#stun = stun;
     if (moved) void this.#spare?.discard();
@@ -104,7 +111,7 @@ export class Listener extends EventEmitter<ListenerEvents> {
   }
 
   async #learnNat(stun: Endpoint): Promise<void> {
-    const report = await natReport(stun);
+    const report = await natReport(stun, this.#over.signal);
     if (!report || this.#closed) return;
     this.#nat = report;
     this.emit("nat", report);
@@ -120,7 +127,7 @@ export class Listener extends EventEmitter<ListenerEvents> {
       const channel = await secureLink(link, { ...who, ...(allow && { allow }) });
       const message = await nextMessage(channel, GREETING_MS);
       const greeting = message && decodeGreeting(message);
-      if (greeting?.type === "begin" && this.#sessions.size < MAX_SESSIONS && !this.#closed) this.#begin(channel);
+      if (greeting?.type === "begin" && !this.#closed && this.#makeRoom()) this.#begin(channel);
       else if (greeting?.type === "resume") this.#resume(channel, greeting.session, greeting.proof);
       else channel.close();
     } catch (error) {
@@ -130,16 +137,27 @@ export class Listener extends EventEmitter<ListenerEvents> {
     }
   }
 
+  /** Returns whether there is room for another session. The oldest one without a path, whose peer may be long gone, makes it. */
+  #makeRoom(): boolean {
+    if (this.#sessions.size < MAX_SESSIONS) return true;
+    const [id, idle] = [...this.#sessions].find(([, { connected }]) => !connected) ?? [];
+    if (!id || !idle) return false;
+    this.#sessions.delete(id);
+    void idle.close("crowded-out", "The listener has too many sessions, and this one had no path.");
+    return true;
+  }
+
   #begin(channel: SecureChannel): void {
     const id = sessionIdOf(channel.keys);
     const stun = this.#stun ? [this.#stun] : [];
     const driver = this.#spare ?? new SessionDriver(stun);
     this.#spare = new SessionDriver(stun);
     const { peerKey, keys } = channel;
-    const session: Running = { peerKey, keys, driver, close: (code, text) => driver.close(code, text) };
+    const session: Running = { peerKey, keys, driver, connected: false, close: (code, text) => driver.close(code, text) };
     this.#sessions.set(id, session);
     this.emit("session", session);
     driver.start("listener", channel, performance.now(), (event) => {
+      if (event.event === "path" || event.event === "lost") session.connected = event.event === "path";
       if (event.event === "closed") this.#sessions.delete(id);
       this.emit("event", session, event);
     });

@@ -30,7 +30,10 @@ export class SessionDriver {
   #onEvent: (event: SessionEvent) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   #refresh: NodeJS.Timeout | undefined;
-  #closed = false;
+  /** What is still to be done: whoever hears of an event may say something while others of the same moment wait. */
+  readonly #outputs: SessionOutput[] = [];
+  #performing = false;
+  #shutting: Promise<void> | undefined;
 
   constructor(stun: readonly Endpoint[]) {
     this.#stun = stun;
@@ -46,6 +49,10 @@ export class SessionDriver {
 
   /** `startedAt`: when the caller asked to connect, on the clock of `performance.now()`. */
   start(role: Role, channel: SecureChannel, startedAt: number, onEvent: (event: SessionEvent) => void): void {
+    if (this.#shutting) {
+      channel.close();
+      return onEvent({ event: "closed", code: "closed", text: "It was closed before it began." });
+    }
     clearInterval(this.#refresh);
     clearTimeout(this.#timer);
     this.#onEvent = onEvent;
@@ -66,6 +73,7 @@ export class SessionDriver {
 
   /** Makes this channel the one that carries control messages; it replaces one that was lost. */
   attach(channel: SecureChannel): void {
+    if (this.#shutting) return channel.close();
     const before = this.#channel;
     this.#channel = channel;
     before?.close();
@@ -91,6 +99,8 @@ export class SessionDriver {
   /** Says goodbye, and closes all that is open. */
   async close(code: string, text: string): Promise<void> {
     this.#feed({ type: "close", code, text });
+    // Called by one who hears of an event, the goodbye is behind it in the queue.
+    if (this.#performing) await Promise.resolve();
     await this.#shut();
   }
 
@@ -100,7 +110,7 @@ export class SessionDriver {
   }
 
   #opened(socket: number, port: number | undefined): void {
-    this.#ports.set(socket, port);
+    if (!this.#session) this.#ports.set(socket, port);
     const hosts = this.#hosts(socket, port);
     if (this.#session) this.#feed({ type: "opened", socket, hosts });
     else this.#gathering.opened(performance.now(), socket, hosts);
@@ -131,7 +141,7 @@ export class SessionDriver {
 
   /** Drives the gathering while there is no session to do it. */
   #gather(): void {
-    if (this.#session || this.#closed) return;
+    if (this.#session || this.#shutting) return;
     const now = performance.now();
     for (const { socket, to, bytes } of this.#gathering.poll(now)) this.#sockets.send(socket, to, bytes);
     clearTimeout(this.#timer);
@@ -140,8 +150,15 @@ export class SessionDriver {
   }
 
   #feed(input: SessionInput): void {
-    if (!this.#session || this.#closed) return;
-    for (const output of this.#session.handle(performance.now(), input)) this.#perform(output);
+    if (!this.#session || this.#shutting) return;
+    this.#outputs.push(...this.#session.handle(performance.now(), input));
+    if (this.#performing) return;
+    this.#performing = true;
+    try {
+      for (let next = this.#outputs.shift(); next; next = this.#outputs.shift()) this.#perform(next);
+    } finally {
+      this.#performing = false;
+    }
   }
 
   #perform(output: SessionOutput): void {
@@ -150,7 +167,8 @@ export class SessionDriver {
         this.#familyOf.set(output.socket, output.family);
         return this.#sockets.open(output.socket, output.family);
       case "close-socket":
-        return void this.#sockets.close(output.socket);
+        this.#familyOf.delete(output.socket);
+        return void this.#sockets.close(output.socket).catch(() => {});
       case "send":
         return this.#sockets.send(output.socket, output.to, output.bytes, output.ttl);
       case "control":
@@ -158,8 +176,8 @@ export class SessionDriver {
       case "wake":
         return this.#wakeAt(output.at);
       case "event":
-        this.#onEvent(output.event);
         if (output.event.event === "closed") void this.#shut();
+        return this.#onEvent(output.event);
     }
   }
 
@@ -170,12 +188,12 @@ export class SessionDriver {
     this.#timer = setTimeout(() => setImmediate(() => this.#feed({ type: "tick" })), Math.max(0, at - performance.now()));
   }
 
-  async #shut(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  #shut(): Promise<void> {
+    if (this.#shutting) return this.#shutting;
     clearTimeout(this.#timer);
     clearInterval(this.#refresh);
     this.#channel?.close();
-    await this.#sockets.closeAll();
+    this.#shutting = this.#sockets.closeAll().catch(() => {});
+    return this.#shutting;
   }
 }

@@ -193,12 +193,16 @@ export function plugStunServer(network: Network, at: Endpoint): void {
   });
 }
 
+/** More happens at no single moment. */
+const MAX_STEPS = 10_000;
+
 /** Virtual time, and everything that happens in it. */
 export class Clock {
   now = 0;
   readonly random: () => number;
   #queue: { at: number; order: number; run: () => void }[] = [];
   #order = 0;
+  #steps = 0;
 
   constructor(seed: number) {
     this.random = randomFrom(seed);
@@ -216,6 +220,8 @@ export class Clock {
       const next = this.#queue[0];
       if (!next || next.at > end) break;
       this.#queue.shift();
+      this.#steps = next.at > this.now ? 0 : this.#steps + 1;
+      if (this.#steps > MAX_STEPS) throw new Error(`time stands still at ${this.now}: a deadline spins`);
       this.now = Math.max(this.now, next.at);
       next.run();
     }
