@@ -174,7 +174,7 @@ export class Side {
     const { clock } = this.#duo;
     if (at < clock.now) throw new Error(`a deadline in the past: ${at} at ${clock.now}`);
     this.#wakeAt = at;
-    if (at < Number.POSITIVE_INFINITY) clock.later(() => this.#wakeAt === at && this.feed({ type: "tick" }), at - clock.now);
+    if (at < Number.POSITIVE_INFINITY) clock.at(at, () => this.#wakeAt === at && this.feed({ type: "tick" }));
   }
 
   #arrived({ to, from, bytes }: Packet): void {

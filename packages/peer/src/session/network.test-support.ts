@@ -209,7 +209,12 @@ export class Clock {
   }
 
   later(run: () => void, ms = 0): void {
-    this.#queue.push({ at: this.now + ms, order: this.#order++, run });
+    this.at(this.now + ms, run);
+  }
+
+  /** At that very time: `now + (at - now)` may be a little earlier, and a machine asked too early asks again, for ever. */
+  at(at: number, run: () => void): void {
+    this.#queue.push({ at, order: this.#order++, run });
   }
 
   /** Lets time pass, until `done` says so at the latest. */
