@@ -18,6 +18,8 @@ export interface DuoOptions {
   readonly signalMs?: number;
   /** How much later the connector begins. @default 0 */
   readonly skewMs?: number;
+  /** @default it is there */
+  readonly stun?: boolean;
 }
 
 /** Two sessions behind NATs, a STUN server, and a rendezvous that forwards their control messages. */
@@ -31,7 +33,7 @@ export class Duo {
   constructor(options: DuoOptions) {
     this.clock = new Clock(options.seed ?? 1);
     this.internet = new Internet(this.clock, { delayMs: options.delayMs ?? 5, loss: options.loss ?? 0 });
-    plugStunServer(this.internet, STUN);
+    if (options.stun !== false) plugStunServer(this.internet, STUN);
     const routers = layRouters(this.clock, this.internet, "198.18.1", options.listener);
     const outer = options.shared ? routers.slice(0, 1) : [];
     const inner = layRouters(
@@ -89,8 +91,11 @@ export class Side {
   readonly events: SessionEvent[] = [];
   readonly session: Session;
   readonly routers: readonly Router[];
-  /** Datagrams sent, by destination address. */
+  /** Datagrams sent. */
   sent = 0;
+  /** The most datagrams that one endpoint got in one second. */
+  busiest = 0;
+  readonly #sentInSecond = new Map<string, number>();
   #duo: Duo;
   #network: Network;
   #address: string;
@@ -139,7 +144,9 @@ export class Side {
 
   feed(input: SessionInput): void {
     const { clock } = this.#duo;
+    const isOver = this.closed !== undefined;
     for (const output of this.session.handle(clock.now, input)) {
+      if (isOver) throw new Error(`said after the end: ${output.type}`);
       switch (output.type) {
         case "open": {
           const port = this.#nextPort++;
@@ -153,7 +160,7 @@ export class Side {
         case "send": {
           const port = this.#ports.get(output.socket);
           if (port === undefined) throw new Error("sent on a socket that is not open");
-          this.sent += 1;
+          this.#count(output.to);
           this.#network.route({ from: { address: this.#address, port }, to: output.to, bytes: output.bytes, ttl: output.ttl ?? 64 });
           break;
         }
@@ -170,9 +177,17 @@ export class Side {
     }
   }
 
+  #count({ address, port }: Endpoint): void {
+    this.sent += 1;
+    const key = `${Math.trunc(this.#duo.clock.now / 1_000)} ${address} ${port}`;
+    const count = (this.#sentInSecond.get(key) ?? 0) + 1;
+    this.#sentInSecond.set(key, count);
+    this.busiest = Math.max(this.busiest, count);
+  }
+
   #wake(at: number): void {
     const { clock } = this.#duo;
-    if (at < clock.now) throw new Error(`a deadline in the past: ${at} at ${clock.now}`);
+    if (at <= clock.now) throw new Error(`a deadline in the past: ${at} at ${clock.now}`);
     this.#wakeAt = at;
     if (at < Number.POSITIVE_INFINITY) clock.at(at, () => this.#wakeAt === at && this.feed({ type: "tick" }));
   }

@@ -147,14 +147,14 @@ export class Internet implements Network {
   readonly #clock: Clock;
   readonly #hosts = new Map<string, Network | Receive>();
   readonly #delayMs: number;
-  readonly #loss: number;
+  loss: number;
   /** Packets that were sent into it, by destination. */
   readonly sentTo = new Map<string, number>();
 
   constructor(clock: Clock, { delayMs = 5, loss = 0 }: { delayMs?: number; loss?: number } = {}) {
     this.#clock = clock;
     this.#delayMs = delayMs;
-    this.#loss = loss;
+    this.loss = loss;
   }
 
   plug(address: string, host: Network | Receive): void {
@@ -163,7 +163,7 @@ export class Internet implements Network {
 
   route(packet: Packet): void {
     this.sentTo.set(packet.to.address, (this.sentTo.get(packet.to.address) ?? 0) + 1);
-    if (packet.ttl <= 1 || this.#clock.random() < this.#loss) return;
+    if (packet.ttl <= 1 || this.#clock.random() < this.loss) return;
     this.#clock.later(() => this.#pass({ ...packet, ttl: packet.ttl - 1 }), this.#delayMs);
   }
 

@@ -1,3 +1,4 @@
+import type { Endpoint } from "@awl/wire";
 import type { Pair } from "./pair.js";
 
 /** Design of path life: RFC 7675 asks for consent every 5 s; a mapping that lives 20 s only asks for more than one packet in that time. */
@@ -15,6 +16,8 @@ export type PathVerdict = "idle" | "probe" | "lost";
 /** Watches over the path in use: keeps its mappings alive, and notices when it is dead. */
 export class PathKeeper {
   readonly pair: Pair;
+  /** What the peer saw us as when this path was taken. */
+  readonly mapped: Endpoint;
   readonly #random: () => number;
   #probes = 0;
   /** While something that was sent is unanswered: when to ask, or to stop asking. */
@@ -25,6 +28,7 @@ export class PathKeeper {
   /** `random`: uniform in [0, 1). */
   constructor(now: number, pair: Pair, random: () => number) {
     this.pair = pair;
+    this.mapped = pair.mapped ?? { address: "0.0.0.0", port: 0 };
     this.#random = random;
     this.#keepaliveMs = this.#drawKeepalive();
     this.#keepaliveAt = now + this.#keepaliveMs;
@@ -55,9 +59,10 @@ export class PathKeeper {
       if (this.#probes === PROBES) return "lost";
       this.#probes += 1;
       this.#nextProbe = now + PROBE_MS;
-      return "probe";
+    } else if (now < this.#keepaliveAt) {
+      return "idle";
     }
-    if (now < this.#keepaliveAt) return "idle";
+    // A probe keeps the mappings alive too.
     this.#keepaliveMs = this.#drawKeepalive();
     this.#keepaliveAt = now + this.#keepaliveMs;
     return "probe";

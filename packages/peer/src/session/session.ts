@@ -1,4 +1,4 @@
-import type { Endpoint } from "@awl/wire";
+import { type Endpoint, sameEndpoint } from "@awl/wire";
 import { strategyOf } from "./candidate.js";
 import { Checks } from "./check.js";
 import { ControlLink } from "./control-link.js";
@@ -164,15 +164,15 @@ export class Session {
   /** Takes a pair that both sides know to work as the path. */
   #adopt(now: number, pair: Pair): void {
     const startedAt = this.#puncher.startedAt ?? now;
-    const before = this.#path?.pair;
+    const before = this.#path;
     this.#path = new PathKeeper(now, pair, () => this.#options.random(4).readUInt32BE() / 2 ** 32);
     this.#everConnected = true;
     const { packets } = this.#puncher;
     this.#puncher.settle(now, pair);
     this.#control.setCarrier(now, "path", true);
+    const { mapped } = this.#path;
     // Only the peer had lost it.
-    if (pair === before) return;
-    const mapped = pair.mapped ?? { address: "0.0.0.0", port: 0 };
+    if (before?.pair === pair && sameEndpoint(before.mapped, mapped)) return;
     const local = this.#puncher.candidates.find(({ address, port }) => address === mapped.address && port === mapped.port);
     const strategy = strategyOf(pair.remote, mapped);
     const rttMs = pair.rttMs ?? 0;
