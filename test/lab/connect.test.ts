@@ -1,6 +1,6 @@
 /**
  * The main job: two peers behind NATs are connected. The real `peer ping` against the real `peer listen`, for every pair of NATs
- * that matters. AWL_LAB_RUNS_CONNECT sets how often (CI: 50).
+ * that matters. AWL_LAB_RUNS_CONNECT sets how often.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeLab } from "./describe-lab.js";

@@ -30,3 +30,5 @@ try {
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }
+// Whatever still lingers, a WebSocket whose other end does not close for instance, must not keep a finished command alive.
+setTimeout(() => process.exit(), 1_000).unref();

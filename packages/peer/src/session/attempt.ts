@@ -14,6 +14,9 @@ const CONTROL_ROUND_TRIPS = 3;
 /** Until the control link's round trip is known. */
 const UNKNOWN_CONTROL_RTT_MS = 100;
 
+/** What the peer says of a try. */
+export type Offer = Extract<ControlMessage, { type: "candidates" }>;
+
 export interface AttemptContext {
   readonly role: Role;
   readonly checks: Checks;
@@ -35,6 +38,7 @@ export class Attempt {
   readonly gathering: Gathering;
   /** When both sides' candidates were known. */
   startedAt: number | undefined;
+  #rung: number;
   readonly #context: AttemptContext;
   #checklist: Checklist | undefined;
   #remote: readonly Candidate[] | undefined;
@@ -42,15 +46,19 @@ export class Attempt {
   #peerOpened = false;
   #checking = false;
 
-  constructor(number: number, gathering: Gathering, context: AttemptContext) {
+  /** `rung`: of the ladder, unless the listener says another. */
+  constructor(number: number, rung: number, gathering: Gathering, context: AttemptContext) {
     this.number = number;
+    this.#rung = rung;
     this.gathering = gathering;
     this.#context = context;
   }
 
   /** The peer's candidates for this try. */
-  offered(candidates: readonly Candidate[]): void {
-    this.#remote ??= admitCandidates(candidates, this.#context.own);
+  offered({ candidates, rung }: Offer): void {
+    if (this.#remote) return;
+    this.#remote = admitCandidates(candidates, this.#context.own);
+    if (this.#context.role === "connector") this.#rung = rung ?? this.#rung;
   }
 
   /** The peer's NATs let our checks in now. */
@@ -63,7 +71,7 @@ export class Attempt {
     if (!this.#said && this.gathering.ended) {
       this.#said = true;
       const candidates = this.gathering.candidates.map(({ type, address, port }) => ({ type, address, port }));
-      this.#context.say(now, { type: "candidates", try: this.number, candidates });
+      this.#context.say(now, { type: "candidates", try: this.number, rung: this.#rung, candidates });
     }
     if (this.#said && this.#remote && !this.#checklist) this.#start(now, this.#remote);
     if (this.#checklist && this.#peerOpened && !this.#checking) this.#checkAll(now, this.#checklist);
@@ -89,6 +97,11 @@ export class Attempt {
     return this.startedAt + TRY_MS + CONTROL_ROUND_TRIPS * (controlRttMs ?? UNKNOWN_CONTROL_RTT_MS);
   }
 
+  /** Where on the ladder this try is; final once it has started. */
+  get rung(): number {
+    return this.#rung;
+  }
+
   get checklist(): Checklist | undefined {
     return this.#checklist;
   }
@@ -106,7 +119,7 @@ export class Attempt {
     const checklist = new Checklist(checks, this.sockets, remote, own, random);
     this.#checklist = checklist;
     this.startedAt = now;
-    const { opener, ttl } = stepOf(this.number);
+    const { opener, ttl } = stepOf(this.#rung);
     if (opener === "both") {
       this.#checkAll(now, checklist);
       return;
@@ -121,6 +134,6 @@ export class Attempt {
     this.#checking = true;
     checklist.startAll(now);
     // The opener is waiting for this; said after the checks are on their way.
-    if (stepOf(this.number).opener !== this.#context.role) this.#context.say(now, { type: "opened", try: this.number });
+    if (stepOf(this.#rung).opener !== this.#context.role) this.#context.say(now, { type: "opened", try: this.number });
   }
 }

@@ -31,8 +31,8 @@ const tryNumber = z.int().min(0).max(1_000_000);
 const natSummary = z.object({ type: word, mapping: word, filtering: word, confidence: word });
 
 const controlMessage = z.discriminatedUnion("type", [
-  /** Where the sender can be reached in this try. The list is longer than what is used of it, so that newer peers may offer more. */
-  z.object({ type: z.literal("candidates"), try: tryNumber, candidates: z.array(candidate).max(64) }),
+  /** Where the sender can be reached in this try. `rung`, of the ladder: the listener's is the one that counts. The list is longer than what is used of it, so that newer peers may offer more. */
+  z.object({ type: z.literal("candidates"), try: tryNumber, rung: tryNumber.optional(), candidates: z.array(candidate).max(64) }),
   /** The sender's NATs let in what now comes from the other's candidates. */
   z.object({ type: z.literal("opened"), try: tryNumber }),
   z.object({ type: z.literal("nat"), nat: natSummary }),

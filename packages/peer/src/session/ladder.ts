@@ -11,7 +11,7 @@ export interface Step {
 /**
  * Routers exist that confirm an uninvited packet and then give our own flow to its sender another port, so who comes first to whose router
  * decides. Each try, on fresh sockets, does it another way round; together they need to know neither how many NATs there are
- * on each side nor which of them do this.
+ * on each side nor which of them do this. The listener says which rung a try is on, and a new search begins with the one that worked last.
  */
 const LADDER: readonly Step[] = [
   { opener: "listener", ttl: 2 },
@@ -22,9 +22,10 @@ const LADDER: readonly Step[] = [
   { opener: "both", ttl: 64 },
 ];
 
-/** Tries after which a first connection is given up. */
+/** Rungs, so tries after which a first connection is given up. */
 export const LADDER_LENGTH = LADDER.length;
 
-export function stepOf(tryNumber: number): Step {
-  return LADDER[tryNumber % LADDER.length] as Step;
+/** Rungs follow each other in a circle. */
+export function stepOf(rung: number): Step {
+  return LADDER[rung % LADDER.length] as Step;
 }

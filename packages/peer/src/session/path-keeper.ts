@@ -1,4 +1,4 @@
-import type { Endpoint } from "@awl/wire";
+import { type Endpoint, sameEndpoint } from "@awl/wire";
 import type { Pair } from "./pair.js";
 
 /** Design of path life: RFC 7675 asks for consent every 5 s; a mapping that lives 20 s only asks for more than one packet in that time. */
@@ -32,6 +32,11 @@ export class PathKeeper {
     this.#random = random;
     this.#keepaliveMs = this.#drawKeepalive();
     this.#keepaliveAt = now + this.#keepaliveMs;
+  }
+
+  /** Whether this is the path as it is: the same pair, and the same public endpoint of ours, which a router may change unasked. */
+  shows(pair: Pair): boolean {
+    return pair === this.pair && (!pair.mapped || sameEndpoint(pair.mapped, this.mapped));
   }
 
   /**

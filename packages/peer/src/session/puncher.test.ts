@@ -49,6 +49,12 @@ function run(from: number, until: number) {
   return sends;
 }
 
+const offer = (number: number, candidates: readonly Candidate[]) => ({
+  type: "candidates" as const,
+  try: number,
+  candidates: [...candidates],
+});
+
 const tries = () => said.flatMap((message) => (message.type === "candidates" ? message.try : []));
 
 test("each try goes the next way about it", () => {
@@ -66,7 +72,7 @@ test("each try goes the next way about it", () => {
 test("the opener's first packets die on the way, and it checks only once the other side has opened too", () => {
   puncher.begin(0);
   run(0, 1);
-  puncher.offered(1, 0, [PEER]);
+  puncher.offered(1, offer(0, [PEER]));
   expect(run(1, 100)).toEqual([{ at: expect.any(Number), to: "198.18.2.1 5000", ttl: 2 }]);
   expect(said.map(({ type }) => type)).toEqual(["candidates", "opened"]);
   puncher.peerOpened(0);
@@ -77,14 +83,14 @@ test("the opener's first packets die on the way, and it checks only once the oth
 
 test("a peer that retries at once is joined, try after try", () => {
   puncher.begin(0);
-  for (let number = 1; number <= 6; number++) puncher.offered(number, number, [PEER]);
+  for (let number = 1; number <= 6; number++) puncher.offered(number, offer(number, [PEER]));
   run(7, 10);
   expect(tries().at(-1)).toBe(6);
 });
 
 test("a peer that is ahead is caught up with", () => {
   puncher.begin(0);
-  puncher.offered(1, 5, [PEER]);
+  puncher.offered(1, offer(5, [PEER]));
   run(1, 10);
   expect(tries().at(-1)).toBe(5);
   expect(puncher.startedAt).toBeDefined();
@@ -94,7 +100,7 @@ test("a peer that begins tries without end is joined once a second, never costs 
   puncher.begin(0);
   let number = 0;
   for (let now = 0; now < 20_000; now += 10) {
-    puncher.offered(now, ++number, [PEER]);
+    puncher.offered(now, offer(++number, [PEER]));
     run(now, now);
     expect(open.size).toBeLessThanOrEqual(3);
   }
@@ -116,7 +122,7 @@ test("whatever a peer says in whatever order: no throw, bounded sockets, bounded
       let now = 0;
       let sent = 0;
       for (const { type, number, wait } of words) {
-        if (type === "offer") puncher.offered(now, number, targets);
+        if (type === "offer") puncher.offered(now, offer(number, targets));
         else puncher.peerOpened(number);
         sent += run(now, now + wait).length;
         now += wait;

@@ -1,5 +1,5 @@
 import type { AddressFamily, Endpoint } from "@awl/wire";
-import { Attempt, type AttemptContext } from "./attempt.js";
+import { Attempt, type AttemptContext, type Offer } from "./attempt.js";
 import { Budget } from "./budget.js";
 import type { Candidate } from "./candidate.js";
 import type { Check } from "./check.js";
@@ -45,7 +45,9 @@ export class Puncher {
   #attempts: Attempt[] = [];
   #number = -1;
   /** The peer's candidates for a try that we have not begun yet. */
-  #ahead: { readonly number: number; readonly candidates: readonly Candidate[] } | undefined;
+  #ahead: Offer | undefined;
+  /** Of the ladder: where a search begins. */
+  #firstRung = 0;
   #chosen: Pair | undefined;
   #begunAt = Number.NEGATIVE_INFINITY;
   #nextTryAt = Number.POSITIVE_INFINITY;
@@ -76,14 +78,14 @@ export class Puncher {
    * The peer's candidates for a try. One that it has begun before us, we join. One that we have left, as a path was found, shows that
    * it may not have found it: returns whether it is so.
    */
-  offered(now: number, number: number, candidates: readonly Candidate[]): boolean {
-    if (number > this.#number) {
-      this.#ahead = { number, candidates };
+  offered(now: number, offer: Offer): boolean {
+    if (offer.try > this.#number) {
+      this.#ahead = offer;
       this.#join(now);
       return false;
     }
-    const attempt = this.#attempt(number);
-    attempt?.offered(candidates);
+    const attempt = this.#attempt(offer.try);
+    attempt?.offered(offer);
     return !attempt && !this.active;
   }
 
@@ -114,8 +116,10 @@ export class Puncher {
     this.#nextTryAt = Number.POSITIVE_INFINITY;
     this.#stopAt = now + UPGRADE_MS;
     for (const attempt of this.#attempts) {
-      if (attempt.owns(pair.socket)) attempt.checklist?.settle(pair);
-      else this.#close(attempt);
+      if (attempt.owns(pair.socket)) {
+        attempt.checklist?.settle(pair);
+        this.#firstRung = attempt.rung;
+      } else this.#close(attempt);
     }
     this.#attempts = this.#attempts.filter((attempt) => attempt.owns(pair.socket));
   }
@@ -181,14 +185,15 @@ export class Puncher {
   #nextTry(now: number, spare?: Gathering): void {
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    this.#number = ahead?.number ?? this.#number + 1;
+    this.#number = ahead?.try ?? this.#number + 1;
     this.tries += 1;
     this.#begunAt = now;
     this.#nextTryAt = Number.POSITIVE_INFINITY;
     const { families, open, stun, random } = this.#options;
     const gathering = spare ?? new Gathering(new Map(families.map((family) => [family, open(family)])), stun, random);
-    const attempt = new Attempt(this.#number, gathering, this.#options);
-    if (ahead) attempt.offered(ahead.candidates);
+    const rung = (this.#firstRung + this.tries - 1) % LADDER_LENGTH;
+    const attempt = new Attempt(this.#number, rung, gathering, this.#options);
+    if (ahead) attempt.offered(ahead);
     this.#attempts.push(attempt);
     // The path in use, if any, is in the oldest; the latest two are where an answer may still come from.
     for (const old of this.#attempts.splice(1, Math.max(0, this.#attempts.length - 3))) this.#close(old);

@@ -1,4 +1,4 @@
-import { type Endpoint, sameEndpoint } from "@awl/wire";
+import type { Endpoint } from "@awl/wire";
 import { strategyOf } from "./candidate.js";
 import { Checks } from "./check.js";
 import { ControlLink } from "./control-link.js";
@@ -138,7 +138,7 @@ export class Session {
     }
     const pair = this.#puncher.checked(now, socket, from, check);
     this.#heard(now, socket, from, false);
-    if (pair && (this.#puncher.active || pair !== this.#path?.pair)) this.#adopt(now, pair);
+    if (pair && (this.#puncher.active || !this.#path?.shows(pair))) this.#adopt(now, pair);
   }
 
   #heard(now: number, socket: SocketId, from: Endpoint, flowing: boolean): void {
@@ -148,7 +148,7 @@ export class Session {
   #obey(now: number, message: ControlMessage | undefined): void {
     switch (message?.type) {
       case "candidates":
-        if (this.#puncher.offered(now, message.try, message.candidates)) this.#path?.doubt(now);
+        if (this.#puncher.offered(now, message)) this.#path?.doubt(now);
         return;
       case "opened":
         return this.#puncher.peerOpened(message.try);
@@ -172,7 +172,7 @@ export class Session {
     this.#control.setCarrier(now, "path", true);
     const { mapped } = this.#path;
     // Only the peer had lost it.
-    if (before?.pair === pair && sameEndpoint(before.mapped, mapped)) return;
+    if (before?.shows(pair)) return;
     const local = this.#puncher.candidates.find(({ address, port }) => address === mapped.address && port === mapped.port);
     const strategy = strategyOf(pair.remote, mapped);
     const rttMs = pair.rttMs ?? 0;
