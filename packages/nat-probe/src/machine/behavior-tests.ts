@@ -88,7 +88,7 @@ export class BehaviorTests {
     const outcomes = [...this.#byAddress.tests, ...this.#byPort.tests].map(({ outcome }) => outcome);
     if (!this.#alternateAlive) obstacles.push("alternate-dead");
     if (outcomes.includes("unsupported") || (this.#capability && this.#capability.state !== "answered")) obstacles.push("server-refuses");
-    if (this.#mapping.disputed || this.#byAddress.disputed || this.#byPort.disputed) obstacles.push("inconsistent");
+    if (this.#mapping.split || this.#byAddress.split || this.#byPort.split) obstacles.push("inconsistent");
     if (this.#desk.line.tooLossy && this.filtering !== "endpoint-independent") obstacles.push("lossy");
     return obstacles;
   }

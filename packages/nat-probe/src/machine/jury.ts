@@ -1,6 +1,9 @@
+/** Tries that are added where the first two differ. */
+const MORE_TRIES = 4;
+
 /**
- * Several independent tries of one test, each on a fresh socket. Two that agree decide; where they differ, two more
- * are called and the majority decides. A lost datagram, or a port that an earlier run had used, spoils one try and not two.
+ * Several independent tries of one test, each on a fresh socket. Two that agree decide; where they differ, four more are called and the
+ * majority decides. A lost datagram, or a port on which an earlier run has left its traces, spoils one try and not five.
  */
 export class Jury<Test extends { advance(now: number): void }, Vote extends string> {
   readonly tests: Test[] = [];
@@ -15,7 +18,7 @@ export class Jury<Test extends { advance(now: number): void }, Vote extends stri
     this.tests.push(summon(now), summon(now));
   }
 
-  /** The decision; `"disputed"` if four tries found no majority. */
+  /** The decision; `"disputed"` if there is no majority for any. */
   get verdict(): Vote | "disputed" | undefined {
     const votes = this.tests.map(this.#vote);
     if (votes.some((vote) => vote === undefined)) return undefined;
@@ -25,9 +28,10 @@ export class Jury<Test extends { advance(now: number): void }, Vote extends stri
     return this.#disputed ? "disputed" : undefined;
   }
 
-  /** Whether the first two tries found different things. */
-  get disputed(): boolean {
-    return this.#disputed;
+  /** Whether more than one try contradicts the decision: one may be an accident, two are the NAT's doing. */
+  get split(): boolean {
+    const { verdict } = this;
+    return this.#disputed && verdict !== undefined && this.tests.filter((test) => this.#vote(test) !== verdict).length > 1;
   }
 
   advance(now: number): void {
@@ -35,6 +39,6 @@ export class Jury<Test extends { advance(now: number): void }, Vote extends stri
     const ended = this.tests.every((test) => this.#vote(test) !== undefined);
     if (!ended || this.#disputed || this.verdict !== undefined) return;
     this.#disputed = true;
-    this.tests.push(this.#summon(now), this.#summon(now));
+    for (let i = 0; i < MORE_TRIES; i++) this.tests.push(this.#summon(now));
   }
 }

@@ -88,8 +88,21 @@ test("a port that an earlier run left open does not make a full cone", () => {
       filtering: "address-and-port-dependent",
       stalePorts: (socket) => socket === stale,
     });
-    expect(evidence, `socket ${stale}`).toMatchObject({ mapping: "endpoint-independent", filtering: "address-and-port-dependent" });
+    expect(evidence, `socket ${stale}`).toMatchObject({
+      mapping: "endpoint-independent",
+      filtering: "address-and-port-dependent",
+      confidence: "high",
+    });
   }
+});
+
+test("a NAT that lets everybody in on some ports, and on others not, is not told with confidence", () => {
+  const { evidence } = runProbe({
+    mapping: "endpoint-independent",
+    filtering: "address-and-port-dependent",
+    stalePorts: (socket) => socket % 3 === 0,
+  });
+  expect(evidence).toMatchObject({ confidence: "low", obstacles: ["inconsistent"] });
 });
 
 test("a line that is slower than thought is not a lossy one", () => {
