@@ -5,7 +5,6 @@ import {
   type Endpoint,
   encodeMessage,
   endpointFamily,
-  formatEndpoint,
   MappedAddress,
   Method,
   sameEndpoint,
@@ -116,6 +115,6 @@ export class Gathering {
   #add(candidate: Candidate): void {
     if (classifyAddress(candidate.address) === "loopback" || candidate.port === 0) return;
     // A public endpoint that equals a local one is that local one: there is no NAT.
-    if (!this.#candidates.some((known) => formatEndpoint(known) === formatEndpoint(candidate))) this.#candidates.push(candidate);
+    if (!this.#candidates.some((known) => sameEndpoint(known, candidate))) this.#candidates.push(candidate);
   }
 }

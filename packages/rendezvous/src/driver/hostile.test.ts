@@ -1,7 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import {
   ChangeRequest,
   decodeMessage,
@@ -17,6 +15,7 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BindingServer } from "../stun/binding-server.js";
 import { stunSockets } from "../stun/sockets.js";
+import { heapUsed } from "./heap.test-support.js";
 import { createRendezvous, type Rendezvous } from "./rendezvous.js";
 
 /** Datagrams; AWL_HOSTILE=1000000 is the full run. One in ten goes through a real socket too. */
@@ -182,14 +181,6 @@ async function until(done: () => boolean): Promise<void> {
     if (performance.now() - start > 5000) throw new Error("datagrams went missing");
     await new Promise((resolve) => setImmediate(resolve));
   }
-}
-
-function heapUsed(): number {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as () => void;
-  gc();
-  gc();
-  return process.memoryUsage().heapUsed;
 }
 
 /** Marsaglia's xorshift32: the same attack in every run. */

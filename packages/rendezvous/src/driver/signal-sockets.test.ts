@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "vitest";
 import type { RendezvousOptions } from "../options.js";
 import { makeKey } from "../signal/crowd.test-support.js";
+import { heapUsed } from "./heap.test-support.js";
 import { createRendezvous, type Rendezvous } from "./rendezvous.js";
 import { TestClient } from "./signal-client.test-support.js";
 
@@ -292,11 +291,3 @@ test("2,000 joins leave nothing behind", { timeout: 60_000 }, async () => {
   expect(heapUsed() - before).toBeLessThan(2 * 2 ** 20);
   expect(counters().signal).toMatchObject({ linked: 2000, clients: 1, rooms: 1, links: 0 });
 });
-
-function heapUsed(): number {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as () => void;
-  gc();
-  gc();
-  return process.memoryUsage().heapUsed;
-}
