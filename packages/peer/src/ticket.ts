@@ -1,3 +1,4 @@
+import { parseUrl } from "@awl/wire";
 import { PeerError } from "./errors.js";
 import { decodeWord, encodeWord, MAX_WORD_PAYLOAD, type WordFault } from "./ticket-word.js";
 
@@ -46,10 +47,9 @@ export function decodeTicket(text: string): Ticket {
 
 /** The URL as tickets carry it; `undefined`: not one of a rendezvous. */
 export function canonicalServer(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
+  const url = parseUrl(text);
   // A WebSocket URL has no fragment: RFC 6455 section 3.
-  if ((url.protocol !== "ws:" && url.protocol !== "wss:") || url.href.includes("#")) return undefined;
+  if (!url || (url.protocol !== "ws:" && url.protocol !== "wss:") || url.href.includes("#")) return undefined;
   if (url.search !== "") return url.href;
   // Also drops a question mark with nothing behind it.
   url.search = "";

@@ -1,4 +1,4 @@
-import { parseCidr, splitHostPort, WireError } from "@awl/wire";
+import { parseCidr, parseUrl, splitHostPort, WireError } from "@awl/wire";
 import { RendezvousError } from "./errors.js";
 import type { RendezvousOptions } from "./options.js";
 import type { ExternalIp } from "./served-addresses.js";
@@ -90,7 +90,7 @@ function checkNotEmpty(option: string, text: string | undefined): void {
 }
 
 function isNatsUrl(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   return url !== undefined && ["nats:", "tls:", "ws:", "wss:"].includes(url.protocol) && url.hostname !== "";
 }
 

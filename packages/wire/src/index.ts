@@ -42,3 +42,4 @@ export {
   MIN_CHANNEL,
 } from "./turn/channel-data.js";
 export { type StreamFault, StreamFramer } from "./turn/stream-framer.js";
+export { parseUrl } from "./url.js";

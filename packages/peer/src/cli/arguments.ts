@@ -1,4 +1,4 @@
-import { isPort, splitHostPort } from "@awl/wire";
+import { isPort, parseUrl, splitHostPort } from "@awl/wire";
 import { PeerError } from "../errors.js";
 
 /** Parsers of one argument's text, for commander. Each throws {@link PeerError} `usage`. */
@@ -27,7 +27,7 @@ export function word(option: string, text: string): string {
 
 /** The URL of a rendezvous. */
 export function serverUrl(option: string, text: string): string {
-  const { protocol } = URL.canParse(text) ? new URL(text) : {};
+  const protocol = parseUrl(text)?.protocol;
   if (protocol === "ws:" || protocol === "wss:") return text;
   throw wrong(option, "a ws:// or wss:// URL", text);
 }
