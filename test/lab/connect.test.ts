@@ -2,6 +2,7 @@
  * The main job: two peers behind NATs are connected. The real `peer ping` against the real `peer listen`, for every pair of NATs
  * that matters. AWL_LAB_RUNS_CONNECT sets how often.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeLab } from "./describe-lab.js";
 import type { Host } from "./host.js";
@@ -53,10 +54,17 @@ const BLOCKED_PAIRS: readonly Cell[] = [
 
 const KINDS: readonly NatKindName[] = [...CONES, "symmetric", "address-dependent-mapping", "udp-blocked"];
 
+/** Against hangs only: pairs with one listener wait for each other. */
+const TIMEOUT_MS = 120_000 + RUNS * 60_000;
+
+/** Seconds that the connector may be there before its listener. */
+const MAX_LEAD_S = 2;
+
 describeLab("peer", () => {
   let lab: Lab;
   const connectors = new Map<NatKindName, Site>();
   const listeners = new Map<NatKindName, RunningListener>();
+  const latecomers = new Map<NatKindName, Latecomer>();
   const punchMs: number[] = [];
   const elapsedMs: number[] = [];
 
@@ -66,7 +74,9 @@ describeLab("peer", () => {
     await Promise.all(
       KINDS.map(async (kind) => {
         connectors.set(kind, await lab.site(kind));
-        listeners.set(kind, await startListener((await lab.site(kind)).host, ...SERVER));
+        const { host } = await lab.site(kind);
+        listeners.set(kind, await startListener(host, ...SERVER));
+        latecomers.set(kind, await Latecomer.at(lab, host, kind));
       }),
     );
   });
@@ -76,7 +86,7 @@ describeLab("peer", () => {
     process.stderr.write(`\ncone pairs, ms: ${distribution("punch", punchMs)}; ${distribution("elapsed", elapsedMs)}\n`);
   });
 
-  it.concurrent.each(CONE_PAIRS)(`%s to %s: direct, ${RUNS} of ${RUNS}`, async (connector, listener) => {
+  it.concurrent.each(CONE_PAIRS)(`%s to %s: direct, ${RUNS} of ${RUNS}`, { timeout: TIMEOUT_MS }, async (connector, listener) => {
     for (const result of await connect(connector, listener)) {
       const path = expectDirect(result);
       punchMs.push(path.punchMs);
@@ -84,7 +94,7 @@ describeLab("peer", () => {
     }
   });
 
-  it.concurrent.each(LENIENT_PAIRS)(`%s to %s: direct, ${RUNS} of ${RUNS}`, async (connector, listener) => {
+  it.concurrent.each(LENIENT_PAIRS)(`%s to %s: direct, ${RUNS} of ${RUNS}`, { timeout: TIMEOUT_MS }, async (connector, listener) => {
     for (const result of await connect(connector, listener)) expectDirect(result);
   });
 
@@ -116,12 +126,53 @@ describeLab("peer", () => {
   const ping = (connector: NatKindName, listener: NatKindName): Promise<PingResult> =>
     peerPing(connectors.get(connector)?.host as Host, (listeners.get(listener) as RunningListener).ticket);
 
+  /** Every other time the connector is first. */
   async function connect(connector: NatKindName, listener: NatKindName): Promise<PingResult[]> {
     const results: PingResult[] = [];
-    while (results.length < RUNS) results.push(await ping(connector, listener));
+    while (results.length < RUNS) {
+      results.push(results.length % 2 === 0 ? await ping(connector, listener) : await pingFirst(connector, listener));
+    }
     return results;
   }
+
+  const pingFirst = (connector: NatKindName, listener: NatKindName): Promise<PingResult> => {
+    const latecomer = latecomers.get(listener) as Latecomer;
+    return latecomer.come(Math.random() * MAX_LEAD_S, () => peerPing(connectors.get(connector)?.host as Host, latecomer.ticket));
+  };
 });
+
+/** A listener of whom there is a ticket, and who starts when its connector is there already. For one connector at a time. */
+class Latecomer {
+  readonly ticket: string;
+  readonly #start: () => Promise<RunningListener>;
+  readonly #lab: Lab;
+  #free: Promise<unknown> = Promise.resolve();
+
+  private constructor(lab: Lab, ticket: string, start: () => Promise<RunningListener>) {
+    this.#lab = lab;
+    this.ticket = ticket;
+    this.#start = start;
+  }
+
+  static async at(lab: Lab, host: Host, name: string): Promise<Latecomer> {
+    const start = () => startListener(host, ...SERVER, "--identity", `/run/late-${name}.json`);
+    const { ticket, child } = await start();
+    await lab.stop(child);
+    return new Latecomer(lab, ticket, start);
+  }
+
+  /** Does `before`, starts so much later, and stops when that is done. */
+  come<T>(afterSeconds: number, before: () => Promise<T>): Promise<T> {
+    const turn = this.#free.then(async () => {
+      const done = before();
+      await sleep(afterSeconds * 1_000);
+      const { child } = await this.#start();
+      return done.finally(() => this.#lab.stop(child));
+    });
+    this.#free = turn.catch(() => {});
+    return turn;
+  }
+}
 
 function expectDirect({ code, events, stderr }: PingResult) {
   const paths = eventsOf("path", events);

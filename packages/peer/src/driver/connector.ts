@@ -28,6 +28,9 @@ export interface ConnectorEvents {
 
 const REPLY_MS = 5_000;
 
+/** The listener may be about to start, or to find its rendezvous again. */
+const LISTENER_PATIENCE_MS = 3_000;
+
 /** Waits between attempts to get the channel back, milliseconds: a listener that turns us away is not to be asked all the time. */
 const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
@@ -68,7 +71,7 @@ export class Connector extends EventEmitter<ConnectorEvents> {
   async #connect(): Promise<void> {
     const startedAt = performance.now();
     const { signal } = this.#options;
-    const { link, rendezvous } = await knock({ ...this.#whom, ...(signal && { signal }) });
+    const { link, rendezvous } = await knock({ ...this.#whom, patienceMs: LISTENER_PATIENCE_MS, ...(signal && { signal }) });
     // Gathers while the handshake is under way.
     const driver = new SessionDriver([rendezvous.stun]);
     try {

@@ -10,7 +10,9 @@ export interface KnockOptions {
   readonly urls: readonly string[];
   /** The listener's, as `roomOf` names it. */
   readonly room: string;
-  /** Knock again, with growing waits, until there is a link or the signal ends it. @default false: every URL is tried once */
+  /** For a listener that is not there yet, milliseconds. @default 0: every URL is tried once */
+  readonly patienceMs?: number;
+  /** Wait for a rendezvous that is not there as well, and for both as long as it takes. @default false */
   readonly persist?: boolean;
   /** Ends the knocking; it then rejects with code `aborted`. A link that was made is not touched. */
   readonly signal?: AbortSignal;
@@ -30,10 +32,13 @@ export interface Knocked {
  * @throws {PeerError} `no-such-listener`, `rendezvous-refused`, `rendezvous-unreachable`, `aborted`, `usage`
  */
 export async function knock(options: KnockOptions): Promise<Knocked> {
-  const { urls, room, persist = false, signal } = options;
+  const { urls, room, persist = false, patienceMs = 0, signal } = options;
   checkUrls(urls);
   const timings = { ...DEFAULT_SIGNAL_TIMINGS, ...options.timings };
   const backoff = new Backoff(timings);
+  // For the listener: no longer waits have grown while there was no rendezvous.
+  const absence = new Backoff({ ...timings, maxBackoffMs: Math.min(timings.maxBackoffMs, MAX_ABSENCE_WAIT_MS) });
+  const startedAt = performance.now();
   // One of our own, so that the caller's outlives no knock with a listener on it, and no knock's connection ends by it.
   const over = new AbortController();
   const abort = () => over.abort();
@@ -48,13 +53,18 @@ export async function knock(options: KnockOptions): Promise<Knocked> {
         if (!(knocked instanceof SignalFailure)) return knocked;
         failures.push(knocked);
       }
-      if (!persist && !over.signal.aborted) throw peerError(failures);
-      await backoff.wait(over.signal);
+      const absent = failures.some(({ code }) => code === "no-such-room");
+      const patient = persist || (absent && performance.now() - startedAt < patienceMs);
+      if (!patient && !over.signal.aborted) throw peerError(failures);
+      await (absent ? absence : backoff).wait(over.signal);
     }
   } finally {
     signal?.removeEventListener("abort", abort);
   }
 }
+
+/** What a rendezvous bears from everyone whose listener is away. */
+const MAX_ABSENCE_WAIT_MS = 2_000;
 
 async function knockAt(url: string, room: string, timings: SignalTimings, signal: AbortSignal): Promise<Knocked | SignalFailure> {
   let connection: SignalConnection | undefined;

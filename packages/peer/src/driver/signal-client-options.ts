@@ -10,11 +10,11 @@ export interface SignalTimings {
   readonly silenceMs: number;
   /** Before the second try; doubled before each one after that. Each wait is shortened by a random part, half at most. @default 100 */
   readonly minBackoffMs: number;
-  /** @default 10000 */
+  /** @default 5000 */
   readonly maxBackoffMs: number;
 }
 
-export const DEFAULT_SIGNAL_TIMINGS: SignalTimings = { timeoutMs: 5000, silenceMs: 45_000, minBackoffMs: 100, maxBackoffMs: 10_000 };
+export const DEFAULT_SIGNAL_TIMINGS: SignalTimings = { timeoutMs: 5000, silenceMs: 45_000, minBackoffMs: 100, maxBackoffMs: 5_000 };
 
 /** What a rendezvous says to who connects. */
 export interface RendezvousView {

@@ -212,6 +212,15 @@ describe("errors", () => {
     await expect(listenWith({ urls: [url], signal }).ready).rejects.toMatchObject({ code: "aborted" });
   });
 
+  test("patience is for a listener that comes late, and no longer", async () => {
+    const { url } = await start();
+    const early = knockAt({ urls: [url], patienceMs: 20_000 });
+    await expect(knockAt({ urls: [url], patienceMs: 50 })).rejects.toMatchObject({ code: "no-such-listener" });
+    await expect(knockAt({ urls: [DEAD], patienceMs: 20_000 })).rejects.toMatchObject({ code: "rendezvous-unreachable" });
+    await listen(url).ready;
+    await early;
+  });
+
   test("the signal of a knock does not touch the link that was made", async () => {
     const { url } = await start();
     await listen(url).ready;
