@@ -1,7 +1,8 @@
 /** nat-probe's verdict beside coturn's natdiscovery, behind every kind of NAT of the kernel lab: right how often, and how fast. */
+
+import { KERNEL_KIND_NAMES, NAT_KINDS } from "../grid/nat-kinds.js";
 import { coturnVerdict } from "../lab/coturn-verdict.js";
 import { Lab } from "../lab/lab.js";
-import { NAT_KIND_NAMES, NAT_KINDS } from "../lab/nat-kinds.js";
 import { natProbe, startRendezvous } from "../lab/programs.js";
 import { ensureTools } from "../lab/tools.js";
 import { table } from "./table.js";
@@ -14,7 +15,7 @@ export async function run(print: (line: string) => void): Promise<void> {
   await using lab = await Lab.create();
   const server = await lab.server("rendezvous", ["203.0.113.1", "198.51.100.1"]);
   await startRendezvous(server);
-  const sites = await Promise.all(NAT_KIND_NAMES.map((kind) => lab.site(kind)));
+  const sites = await Promise.all(KERNEL_KIND_NAMES.map((kind) => lab.site(kind)));
 
   // All at once: it spends its time waiting, 3 s for each of its tests that stays unanswered.
   const coturn = await Promise.all(sites.map((site) => times(1, () => coturnVerdict(site, server.address))));

@@ -1,7 +1,7 @@
 import { formatEndpoint } from "@awl/wire";
+import type { NatKindName } from "../grid/nat-kinds.js";
 import type { Host } from "../lab/host.js";
 import { Lab } from "../lab/lab.js";
-import type { NatKindName } from "../lab/nat-kinds.js";
 import { bin, natProbe, startRendezvous } from "../lab/programs.js";
 import { connectTwo } from "./connection-story.js";
 import { columns, faint, indent, say, strong } from "./prose.js";

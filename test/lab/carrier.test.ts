@@ -1,10 +1,10 @@
 /** Two homes behind one carrier's NAT: it must not only translate, but lead them back to each other. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { RouterTraits } from "../grid/nat-kinds.js";
 import { printed } from "./command.js";
 import { describeLab } from "./describe-lab.js";
 import type { Host } from "./host.js";
 import { Lab } from "./lab.js";
-import type { RouterTraits } from "./nat-kinds.js";
 import { eventsOf, peerPing, startListener, startRendezvous } from "./programs.js";
 import type { Site } from "./site.js";
 

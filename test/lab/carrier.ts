@@ -1,4 +1,4 @@
-import { layersOf, type NatKindName, type RouterTraits } from "./nat-kinds.js";
+import { layersOf, type NatKindName, type RouterTraits } from "../grid/nat-kinds.js";
 import { Plan } from "./plan.js";
 import { type Lan, layRouters, type Router, type Uplink } from "./router.js";
 import { Site } from "./site.js";

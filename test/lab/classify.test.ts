@@ -4,16 +4,16 @@
  */
 import type { Report } from "@awl/nat-probe";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { KERNEL_KIND_NAMES, NAT_KINDS, type NatKindName } from "../grid/nat-kinds.js";
 import { coturnVerdict } from "./coturn-verdict.js";
 import { describeLab } from "./describe-lab.js";
 import type { Host } from "./host.js";
 import { Lab } from "./lab.js";
-import { NAT_KIND_NAMES, NAT_KINDS, type NatKindName } from "./nat-kinds.js";
 import { bin, natProbe, type ProbeResult, startCoturn, startRendezvous } from "./programs.js";
 import type { Site } from "./site.js";
 
 /** Where nothing passes, nothing is lost. */
-const LOSABLE = NAT_KIND_NAMES.filter((kind) => kind !== "udp-blocked");
+const LOSABLE = KERNEL_KIND_NAMES.filter((kind) => kind !== "udp-blocked");
 
 const RUNS = Number(process.env.AWL_LAB_RUNS ?? 5);
 const AWL = "203.0.113.1";
@@ -40,13 +40,13 @@ describeLab("nat-probe", () => {
     const plain = await lab.server("plain", [PLAIN]);
     const otherPlain = await lab.server("otherplain", [OTHER_PLAIN]);
     await Promise.all([startRendezvous(awl), startCoturn(coturn), startRendezvous(plain), startRendezvous(otherPlain)]);
-    await Promise.all(NAT_KIND_NAMES.map(async (kind) => sites.set(kind, await lab.site(kind))));
+    await Promise.all(KERNEL_KIND_NAMES.map(async (kind) => sites.set(kind, await lab.site(kind))));
   });
 
   afterAll(() => lab?.close());
 
   // One run right after the other: the second must not trip over the ports and mappings of the first.
-  it.concurrent.each(NAT_KIND_NAMES)(`%s: told ${RUNS} times of ${RUNS}`, async (kind) => {
+  it.concurrent.each(KERNEL_KIND_NAMES)(`%s: told ${RUNS} times of ${RUNS}`, async (kind) => {
     // Two lines of runs, or those that wait for a silence would take an hour of CI.
     const runs = await Promise.all([RUNS / 2, RUNS / 2].map((share) => repeat(share, () => natProbe(host(kind), AWL))));
     for (const { code, report, stderr } of runs.flat()) {
@@ -55,12 +55,12 @@ describeLab("nat-probe", () => {
     }
   });
 
-  it.concurrent.each(NAT_KIND_NAMES)("%s: told by coturn's server too", async (kind) => {
+  it.concurrent.each(KERNEL_KIND_NAMES)("%s: told by coturn's server too", async (kind) => {
     const { report } = await natProbe(host(kind), COTURN);
     expect(verdict(report)).toEqual({ ...NAT_KINDS[kind].expected, confidence: "high" });
   });
 
-  it.concurrent.each(NAT_KIND_NAMES)("%s: coturn's client, asking our server, agrees", async (kind) => {
+  it.concurrent.each(KERNEL_KIND_NAMES)("%s: coturn's client, asking our server, agrees", async (kind) => {
     const { mapping, filtering } = NAT_KINDS[kind].expected;
     expect(await coturnVerdict(siteOf(kind), AWL)).toEqual({ mapping: COTURN_MISTAKES[kind] ?? mapping, filtering });
   });

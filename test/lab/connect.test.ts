@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { NatKindName } from "../grid/nat-kinds.js";
 import { describeLab } from "./describe-lab.js";
 import type { Host } from "./host.js";
 import { Lab } from "./lab.js";
-import type { NatKindName } from "./nat-kinds.js";
 import { eventsOf, type PingResult, peerPing, type RunningListener, startListener, startRendezvous } from "./programs.js";
 import type { Site } from "./site.js";
 

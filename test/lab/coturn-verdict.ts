@@ -1,4 +1,4 @@
-import { NAT_KINDS } from "./nat-kinds.js";
+import { NAT_KINDS } from "../grid/nat-kinds.js";
 import type { Site } from "./site.js";
 
 export interface CoturnVerdict {

@@ -5,9 +5,9 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { NatKindName, RouterTraits } from "../grid/nat-kinds.js";
 import { describeLab } from "./describe-lab.js";
 import { Lab } from "./lab.js";
-import type { NatKindName, RouterTraits } from "./nat-kinds.js";
 import { eventsOf, type RunningPeer, startListener, startPing, startRendezvous } from "./programs.js";
 
 const SLOW = process.env.AWL_LAB_SLOW === "1" || process.env.CI === "true";

@@ -28,10 +28,10 @@
  * TTL of the sender's own NAT layers + 1 open those NATs and die before the other side's.
  */
 import type { ChildProcess } from "node:child_process";
+import type { NatKindName, RouterTraits } from "../grid/nat-kinds.js";
 import { Carrier } from "./carrier.js";
 import { type Exit, stop } from "./command.js";
 import { Host } from "./host.js";
-import type { NatKindName, RouterTraits } from "./nat-kinds.js";
 import { Plan } from "./plan.js";
 import type { Uplink } from "./router.js";
 import { Segment } from "./segment.js";

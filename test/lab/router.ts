@@ -1,5 +1,5 @@
+import type { RouterBehaviour } from "../grid/nat-kinds.js";
 import { Host } from "./host.js";
-import type { RouterBehaviour } from "./nat-kinds.js";
 import type { Plan } from "./plan.js";
 import { conntrackSysctls, forget, HAIRPIN, ruleset } from "./ruleset.js";
 import { Segment } from "./segment.js";

@@ -9,13 +9,16 @@
  *   own   external port . inside endpoint                             proof that `in` is ours
  *   perm  external port . remote address                              address-dependent filtering
  */
-import type { RouterBehaviour, Translation } from "./nat-kinds.js";
+import type { RouterBehaviour, Translation } from "../grid/nat-kinds.js";
 
 /**
  * External ports of the random kinds. Outside 32768-60999, the client's own ephemeral ports:
  * the kernel keeps a source port that already lies in the range.
  */
 export const EXTERNAL_PORTS = { first: 10_000, last: 29_999 } as const;
+
+/** Ports that a sequential kind counts through, from the first of those. */
+const COUNTED_PORTS = 1_000;
 
 /** A loop that leads what the LAN sends to the external address out through one end and back in through the other. */
 export const HAIRPIN = { out: "hp0", in: "hp1" } as const;
@@ -25,6 +28,7 @@ const LOSS_TABLE = "inet awl_loss";
 
 /** The whole ruleset of one router whose WAN address is `external`. */
 export function ruleset(behaviour: RouterBehaviour, external: string): string {
+  if (behaviour.nat?.pool || behaviour.nat?.overloads) throw new RangeError("no ruleset pools addresses or overloads ports");
   if (behaviour.nat === null && behaviour.filtering === "endpoint-independent") return "";
   const nat = behaviour.nat === null ? [] : translation(behaviour.nat, behaviour, external);
   return block(`table ${TABLE}`, [...nat, ...input(behaviour, external), ...forward(behaviour)]).join("\n");
@@ -107,15 +111,21 @@ function destinationNat(behaviour: RouterBehaviour, memory: Memory, external: st
 
 function sourceNat(nat: Translation, behaviour: RouterBehaviour, memory: Memory, external: string): string[] {
   const keep = memory.in ? `meta l4proto udp udp sport != @in snat to ${external}` : `meta l4proto udp snat to ${external}`;
-  const randomise = `meta l4proto udp snat to ${external}:${EXTERNAL_PORTS.first}-${EXTERNAL_PORTS.last} fully-random`;
   return block("chain srcnat", [
     hook("nat", "postrouting", "srcnat"),
     `oifname != ${exits(behaviour)} accept`,
     `meta l4proto != udp snat to ${external}`,
     ...(memory.out ? [`meta l4proto udp snat ip to ${external} : ${outKey(nat, "ip saddr . udp sport")} map @out`] : []),
     ...(nat.allocation === "preserving" ? [keep] : []),
-    randomise,
+    `meta l4proto udp snat to ${external}${freshPort(nat)}`,
   ]);
+}
+
+function freshPort({ allocation }: Translation): string {
+  if (allocation !== "sequential") return `:${EXTERNAL_PORTS.first}-${EXTERNAL_PORTS.last} fully-random`;
+  // Without a map nft 1.0.6 swaps the bytes of the port.
+  const ports = Array.from({ length: COUNTED_PORTS }, (_, i) => `${i} : ${EXTERNAL_PORTS.first + i}`);
+  return ` : numgen inc mod ${COUNTED_PORTS} map { ${ports.join(", ")} }`;
 }
 
 /**

@@ -1,5 +1,5 @@
+import { layersOf, type NatKindName, type RouterTraits } from "../grid/nat-kinds.js";
 import { Host } from "./host.js";
-import { layersOf, type NatKindName, type RouterTraits } from "./nat-kinds.js";
 import { inNamespace, Plan } from "./plan.js";
 import { type Lan, layRouters, type Router, type Uplink } from "./router.js";
 import { loss } from "./ruleset.js";
