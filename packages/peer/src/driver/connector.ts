@@ -73,7 +73,7 @@ export class Connector extends EventEmitter<ConnectorEvents> {
     const { signal } = this.#options;
     const { link, rendezvous } = await knock({ ...this.#whom, patienceMs: LISTENER_PATIENCE_MS, ...(signal && { signal }) });
     // Gathers while the handshake is under way.
-    const driver = new SessionDriver([rendezvous.stun]);
+    const driver = new SessionDriver(rendezvous.stun);
     try {
       const channel = await secureLink(link, { ...this.#credentials, ...(signal && { signal }) });
       channel.send(encodeGreeting({ type: "begin" }));

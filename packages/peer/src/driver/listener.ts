@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Report } from "@awl/nat-probe";
-import type { Endpoint } from "@awl/wire";
+import { type Endpoint, formatEndpoint } from "@awl/wire";
 import type { PeerError } from "../errors.js";
 import { decodeGreeting, encodeGreeting, sessionIdOf, verifyResumption } from "../handshake/greeting.js";
 import type { Identity } from "../identity.js";
@@ -67,7 +67,7 @@ export class Listener extends EventEmitter<ListenerEvents> {
   readonly #signal: SignalListener;
   readonly #sessions = new Map<string, Running>();
   #spare: SessionDriver | undefined;
-  #stun: Endpoint | undefined;
+  #stun: readonly Endpoint[] = [];
   #nat: Report | undefined;
   #handshakes = 0;
   readonly #over = new AbortController();
@@ -102,15 +102,15 @@ export class Listener extends EventEmitter<ListenerEvents> {
   #up(view: RendezvousView): void {
     const { stun } = view;
     if (this.#closed) return;
-    const moved = stun.address !== this.#stun?.address || stun.port !== this.#stun.port;
+    const moved = stun.map(formatEndpoint).join() !== this.#stun.map(formatEndpoint).join();
     this.#stun = stun;
     if (moved) void this.#spare?.discard();
-    if (moved) this.#spare = new SessionDriver([stun]);
+    if (moved) this.#spare = new SessionDriver(stun);
     if (moved) void this.#learnNat(stun);
     this.emit("up", view);
   }
 
-  async #learnNat(stun: Endpoint): Promise<void> {
+  async #learnNat(stun: readonly Endpoint[]): Promise<void> {
     const report = await natReport(stun, this.#over.signal);
     if (!report || this.#closed) return;
     this.#nat = report;
@@ -149,9 +149,8 @@ export class Listener extends EventEmitter<ListenerEvents> {
 
   #begin(channel: SecureChannel): void {
     const id = sessionIdOf(channel.keys);
-    const stun = this.#stun ? [this.#stun] : [];
-    const driver = this.#spare ?? new SessionDriver(stun);
-    this.#spare = new SessionDriver(stun);
+    const driver = this.#spare ?? new SessionDriver(this.#stun);
+    this.#spare = new SessionDriver(this.#stun);
     const { peerKey, keys } = channel;
     const session: Running = { peerKey, keys, driver, connected: false, close: (code, text) => driver.close(code, text) };
     this.#sessions.set(id, session);

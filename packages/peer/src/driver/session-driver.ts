@@ -106,7 +106,7 @@ export class SessionDriver {
 
   #received(socket: number, from: Endpoint, bytes: Buffer): void {
     if (this.#session) this.#feed({ type: "datagram", socket, from, bytes });
-    else this.#gathering.receive(socket, from, bytes);
+    else this.#gathering.receive(performance.now(), socket, from, bytes);
   }
 
   #opened(socket: number, port: number | undefined): void {

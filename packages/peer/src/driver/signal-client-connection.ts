@@ -16,6 +16,7 @@ import {
 } from "@awl/wire";
 import { type RawData, WebSocket } from "ws";
 import type { Identity } from "../identity.js";
+import { stunServers } from "../stun-servers.js";
 import { SignalFailure } from "./signal-client-failure.js";
 import { ConnectionLink, type SignalLink } from "./signal-client-link.js";
 import type { RendezvousView, SignalTimings } from "./signal-client-options.js";
@@ -82,7 +83,8 @@ export class SignalConnection extends EventEmitter<Events> {
 
   get view(): RendezvousView {
     if (!this.#welcome || !this.#server) throw new Error("not welcomed yet");
-    return { url: this.#url, observed: this.#welcome.observed, stun: { address: this.#server.address, port: this.#welcome.stun } };
+    const { observed, stun, addresses } = this.#welcome;
+    return { url: this.#url, observed, stun: stunServers(this.#server.address, addresses, stun) };
   }
 
   /** @throws {SignalFailure} */

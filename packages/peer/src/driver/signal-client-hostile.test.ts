@@ -8,7 +8,14 @@ afterEach(closeAll);
 
 describe("a hostile rendezvous", () => {
   const OBSERVED = { address: HOST, port: 1 };
-  const WELCOME: SignalServerMessage = { type: "welcome", version: 1, challenge: Buffer.alloc(32), observed: OBSERVED, stun: 1 };
+  const WELCOME: SignalServerMessage = {
+    type: "welcome",
+    version: 1,
+    challenge: Buffer.alloc(32),
+    observed: OBSERVED,
+    stun: 1,
+    addresses: [],
+  };
 
   /** Sends this to whoever connects. */
   async function scripted(script: (client: WebSocket) => void): Promise<string> {

@@ -21,8 +21,8 @@ export interface RendezvousView {
   readonly url: string;
   /** Where one's own connection comes from, as seen by the rendezvous. Only its address means something to UDP. */
   readonly observed: Endpoint;
-  /** Its STUN server. */
-  readonly stun: Endpoint;
+  /** Its STUN servers, one a family, IPv4 first. */
+  readonly stun: readonly Endpoint[];
 }
 
 /** @throws {PeerError} `usage`: no URL, or one that is not `ws://` or `wss://` */

@@ -24,7 +24,7 @@ describe("a listener and a knocker", () => {
   test("get a link, and what goes over it arrives whole and in order", async () => {
     const { url, port } = await start();
     const listener = listen(url);
-    const view = { url, observed: { address: HOST, port: expect.any(Number) }, stun: { address: HOST, port } };
+    const view = { url, observed: { address: HOST, port: expect.any(Number) }, stun: [{ address: HOST, port }] };
     expect(await listener.ready).toEqual(view);
     const { link, rendezvous } = await knockAt({ urls: [url] });
     expect(rendezvous).toEqual(view);

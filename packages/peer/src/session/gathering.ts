@@ -28,6 +28,9 @@ export interface DatagramSend {
 /** A server that does not answer must not hold up peers who can reach each other without it. */
 const WAITS_MS = [60, 120, 240, 300];
 
+/** Nor one that answers no IPv6, say, those who have its IPv4 answer: at least so long after that, and once more the time that it took. */
+const GRACE_MS = 50;
+
 interface Question {
   readonly socket: SocketId;
   readonly server: Endpoint;
@@ -48,6 +51,9 @@ export class Gathering {
   readonly #waiting: Set<SocketId>;
   readonly #candidates: Candidate[] = [];
   readonly #questions: Question[] = [];
+  #startedAt: number | undefined;
+  /** When those who have not answered are given up, because another did. */
+  #closesAt = Number.POSITIVE_INFINITY;
 
   /** `sockets`: being opened; `opened` is to be called for each. */
   constructor(sockets: ReadonlyMap<AddressFamily, SocketId>, stun: readonly Endpoint[], random: (bytes: number) => Buffer) {
@@ -63,13 +69,14 @@ export class Gathering {
     const [family] = [...this.sockets].find(([, id]) => id === socket) ?? [];
     for (const host of hosts) this.#add({ ...host, type: "host" });
     if (hosts.length === 0) return;
+    this.#startedAt ??= now;
     for (const server of this.#stun.filter((endpoint) => endpointFamily(endpoint) === family)) {
       this.#questions.push({ socket, server, transactionId: this.#random(12), sends: 0, due: now, ended: false });
     }
   }
 
   /** Returns whether the datagram was an answer to this gathering. */
-  receive(socket: SocketId, from: Endpoint, bytes: Uint8Array): boolean {
+  receive(now: number, socket: SocketId, from: Endpoint, bytes: Uint8Array): boolean {
     const question = this.#questions.find((asked) => asked.socket === socket && sameEndpoint(asked.server, from));
     if (!question) return false;
     const message = decodeMessage(bytes);
@@ -79,12 +86,15 @@ export class Gathering {
     // Only the first answer counts: a server could send others for ever.
     if (mapped && !question.ended) this.#add({ ...mapped, type: "server-reflexive" });
     question.ended = true;
+    this.#closesAt = Math.min(this.#closesAt, now + Math.max(GRACE_MS, now - (this.#startedAt ?? now)));
     return true;
   }
 
   /** Gives up the servers that have had all their time. */
   advance(now: number): void {
-    for (const question of this.#questions) if (question.sends === WAITS_MS.length && now >= question.due) question.ended = true;
+    for (const question of this.#questions) {
+      if (now >= this.#closesAt || (question.sends === WAITS_MS.length && now >= question.due)) question.ended = true;
+    }
   }
 
   poll(now: number): DatagramSend[] {
@@ -100,7 +110,8 @@ export class Gathering {
   }
 
   get deadline(): number {
-    return Math.min(Number.POSITIVE_INFINITY, ...this.#questions.filter(({ ended }) => !ended).map(({ due }) => due));
+    const open = this.#questions.filter(({ ended }) => !ended);
+    return open.length === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#closesAt, ...open.map(({ due }) => due));
   }
 
   /** Whether all sockets are open and all servers have answered or been given up. */

@@ -94,8 +94,8 @@ export class Puncher {
   }
 
   /** Returns whether the datagram was a STUN server's answer. */
-  receive(socket: SocketId, from: Endpoint, bytes: Uint8Array): boolean {
-    return this.#attempts.some(({ gathering }) => gathering.receive(socket, from, bytes));
+  receive(now: number, socket: SocketId, from: Endpoint, bytes: Uint8Array): boolean {
+    return this.#attempts.some(({ gathering }) => gathering.receive(now, socket, from, bytes));
   }
 
   /** An authenticated check: returns the pair that it concerns, if that is the one to use, and works. */

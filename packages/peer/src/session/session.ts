@@ -107,7 +107,7 @@ export class Session {
 
   #receive(now: number, socket: SocketId, from: Endpoint, bytes: Buffer): void {
     if ((bytes[0] ?? 0xff) < 0x04) {
-      if (!this.#puncher.receive(socket, from, bytes)) this.#receiveCheck(now, socket, from, bytes);
+      if (!this.#puncher.receive(now, socket, from, bytes)) this.#receiveCheck(now, socket, from, bytes);
       return;
     }
     const opened = this.#sealed.open(bytes);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:dgram";
+import { addressFamily } from "@awl/wire";
 import { fullOptions, type RendezvousOptions } from "../options.js";
 import { BindingServer } from "../stun/binding-server.js";
 import type { BindingCounters } from "../stun/counters.js";
@@ -49,7 +50,8 @@ export async function createRendezvous(options: RendezvousOptions = {}): Promise
   const sockets = udp.map(({ socket }) => socket);
   let sendErrors = 0;
   serveStun(server, sockets, () => sendErrors++);
-  const signal = new SignalSockets({ limits: full.signalLimits, pingMs: full.pingMs, stunPort: port });
+  const addresses = oneOfEachFamily(full.addresses.map(({ publicAddress }) => publicAddress));
+  const signal = new SignalSockets({ limits: full.signalLimits, pingMs: full.pingMs, stunPort: port, addresses });
   for (const one of http) signal.serve(one);
 
   let closed: Promise<void> | undefined;
@@ -70,6 +72,11 @@ export async function createRendezvous(options: RendezvousOptions = {}): Promise
       return closed;
     },
   };
+}
+
+/** The first of each, which is the most widely reachable. */
+function oneOfEachFamily(addresses: readonly string[]): string[] {
+  return ([4, 6] as const).flatMap((family) => addresses.filter((address) => addressFamily(address) === family).slice(0, 1));
 }
 
 /** The path of every datagram: no promise and no closure is made on it. */

@@ -18,6 +18,8 @@ export interface SignalSocketsOptions {
   /** Milliseconds from ping to ping. */
   readonly pingMs: number;
   readonly stunPort: number;
+  /** As the machine's. */
+  readonly addresses: readonly string[];
 }
 
 /** The driver of signalling: WebSockets, a timer, and pings around the machine. */
@@ -36,7 +38,8 @@ export class SignalSockets {
 
   constructor(options: SignalSocketsOptions) {
     this.#options = options;
-    this.#machine = new SignalServer({ limits: options.limits, stunPort: options.stunPort, random: randomBytes });
+    const { limits, stunPort, addresses } = options;
+    this.#machine = new SignalServer({ limits, stunPort, addresses, random: randomBytes });
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,

@@ -25,6 +25,8 @@ export interface SignalServerOptions {
   readonly limits?: Partial<SignalLimits>;
   /** The UDP port of STUN, which clients are told. */
   readonly stunPort: number;
+  /** Public addresses that have it, one a family, which clients are told too. @default none */
+  readonly addresses?: readonly string[];
   /** That many random bytes, which nobody can predict. */
   readonly random: (length: number) => Buffer;
 }
@@ -116,7 +118,8 @@ export class SignalServer {
       this.#outputs.push({ type: "close", client: id, code: SIGNAL_ERRORS[client], reason: client });
       return;
     }
-    this.#send(id, { type: "welcome", version: SIGNAL_VERSION, challenge, observed, stun: this.#options.stunPort });
+    const { stunPort: stun, addresses = [] } = this.#options;
+    this.#send(id, { type: "welcome", version: SIGNAL_VERSION, challenge, observed, stun, addresses: [...addresses] });
     this.#wake(this.#handshakes.start(now, client));
   }
 

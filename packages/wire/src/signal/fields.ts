@@ -16,7 +16,9 @@ export const room = z.string().refine(isRoom);
 /** The number of a link: its own on each of the link's two connections. */
 export const link = z.int().min(0).max(0xffff_ffff);
 
-export const observed = z.object({ address: z.string().max(45).refine(isCanonical), port: z.int().min(0).max(0xffff) });
+export const address = z.string().max(45).refine(isCanonical);
+
+export const observed = z.object({ address, port: z.int().min(0).max(0xffff) });
 
 /** A stable code; one that is not known here may be a newer side's. */
 export const code = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);

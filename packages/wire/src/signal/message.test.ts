@@ -27,6 +27,7 @@ const serverMessages: fc.Arbitrary<SignalServerMessage> = fc.oneof(
     challenge: bytes(32),
     observed,
     stun: fc.integer({ min: 1, max: 0xffff }),
+    addresses: fc.subarray(["192.0.2.1", "2001:db8::1"]),
   }),
   fc.record({ type: fc.constant("registered" as const), room }),
   fc.record({ type: fc.constant("linked" as const), room, link, observed }),
@@ -74,7 +75,14 @@ describe("on the wire", () => {
     expect(decodeClientMessage(json)).toEqual({ type: "knock", version: 1, room: ROOM });
   });
 
-  const WELCOME = { type: "welcome", version: 1, challenge: "A".repeat(43), observed: { address: "192.0.2.1", port: 1 }, stun: 3478 };
+  const WELCOME = {
+    type: "welcome",
+    version: 1,
+    challenge: "A".repeat(43),
+    observed: { address: "192.0.2.1", port: 1 },
+    stun: 3478,
+    addresses: [],
+  };
 
   test.each([
     ["", "not-json"],
@@ -94,6 +102,8 @@ describe("on the wire", () => {
     [JSON.stringify({ ...WELCOME, challenge: `${"A".repeat(42)}B` }), "bad-message"],
     [JSON.stringify({ ...WELCOME, challenge: `${"A".repeat(43)}=` }), "bad-message"],
     [JSON.stringify({ ...WELCOME, stun: 0 }), "bad-message"],
+    [JSON.stringify({ ...WELCOME, addresses: ["::0001"] }), "bad-message"],
+    [JSON.stringify({ ...WELCOME, addresses: ["::1", "::2", "::3"] }), "bad-message"],
     [JSON.stringify({ ...WELCOME, stun: 1.5 }), "bad-message"],
     [JSON.stringify({ ...WELCOME, observed: { address: "192.0.2.01", port: 1 } }), "bad-message"],
     [JSON.stringify({ ...WELCOME, observed: { address: "::ffff:1.2.3.4", port: 1 } }), "bad-message"],

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { SIGNAL_VERSION, type SignalErrorCode, type UnlinkReason } from "./codes.js";
-import { base64urlBytes, code, link, observed, room, text } from "./fields.js";
+import { address, base64urlBytes, code, link, observed, room, text } from "./fields.js";
 import { CHALLENGE_LENGTH, PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH } from "./registration.js";
 
 /** Why a text is no message. `unknown-type` may be a newer side's, and is to be ignored or refused without breaking up. */
 export type SignalFault = "not-json" | "bad-message" | "unknown-type" | "other-version";
+
+/** One a family. */
+const MAX_ADDRESSES = 2;
 
 const version = z.literal(SIGNAL_VERSION);
 
@@ -22,13 +25,17 @@ const clientMessages = {
 };
 
 const serverMessages = {
-  /** The first message. `observed`: where this connection comes from. `stun`: the UDP port, at the same address. */
+  /**
+   * The first message. `observed`: where this connection comes from. `stun`: the UDP port, at the same address.
+   * `addresses`: public ones of the rendezvous, the same port at each, for a client who needs one of the other family.
+   */
   welcome: z.object({
     type: z.literal("welcome"),
     version,
     challenge: base64urlBytes(CHALLENGE_LENGTH),
     observed,
     stun: z.int().min(1).max(0xffff),
+    addresses: z.array(address).max(MAX_ADDRESSES),
   }),
   registered: z.object({ type: z.literal("registered"), room }),
   /** To who knocked. `observed`: where the listener's connection comes from. */
