@@ -178,7 +178,6 @@ export const NAT_KINDS: Readonly<Record<NatKindName, NatKind>> = {
     layers: [SYMMETRIC],
     ipv6: FIREWALL,
     expected: SYMMETRIC_VERDICT,
-    simulatorOnly: "the lab routes no IPv6",
   },
   open: {
     layers: [{ ...TRAITS, unsolicited: "confirm", nat: null, filtering: EI }],

@@ -25,7 +25,7 @@ export class Carrier {
     name: string,
     uplink: Uplink,
   ): Promise<Carrier> {
-    const { routers, lan } = layRouters(world, plan, name, layersOf(kind, traits), uplink, "carrier");
+    const { routers, lan } = layRouters(world, plan, name, layersOf(kind, traits), undefined, uplink, "carrier");
     await world.script(plan.script());
     return new Carrier(world, name, routers, lan);
   }

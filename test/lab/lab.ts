@@ -40,6 +40,10 @@ import { World } from "./world.js";
 
 const INET = "inet";
 
+/** For the WAN of each site that has IPv6, and for its LAN: RFC 3849. */
+const WANS6 = "2001:db8:1";
+const LANS6 = "2001:db8:2";
+
 /** 198.18.0.0/15 (RFC 2544): one /24 in its lower half for the WAN of each site, one in its upper half if it is routed. */
 const MAX_SITES = 254;
 
@@ -53,7 +57,7 @@ export class Lab implements AsyncDisposable {
     const world = await World.create();
     const plan = new Plan();
     plan.namespace(INET);
-    plan.sysctl(INET, { "net.ipv4.ip_forward": 1 });
+    plan.sysctl(INET, { "net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1 });
     const servers = new Segment(plan, INET, "servers");
     try {
       await world.script(plan.script());
@@ -69,7 +73,7 @@ export class Lab implements AsyncDisposable {
     this.#servers = servers;
   }
 
-  /** A host with public addresses, each in a /24 of its own choice. */
+  /** A host with public addresses, each in a /24 or /64 of its own choice. IPv6 ones are written `prefix::host`. */
   async server(name: string, addresses: readonly [string, ...string[]]): Promise<Host> {
     const plan = new Plan();
     const host = new Host(this.#world, name, addresses);
@@ -109,7 +113,8 @@ export class Lab implements AsyncDisposable {
     if (number > MAX_SITES) throw new RangeError(`a lab has room for ${MAX_SITES} sites`);
     const name = `${what}${number}`;
     const segment = new Segment(plan, INET, name);
-    return { name, uplink: { segment, address: `198.18.${number}.1`, routedPrefix: `198.19.${number}`, routers: [] } };
+    const ipv6 = { address: `${WANS6}:${number}::1`, routedPrefix: `${LANS6}:${number}` };
+    return { name, uplink: { segment, address: `198.18.${number}.1`, routedPrefix: `198.19.${number}`, ipv6, routers: [] } };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

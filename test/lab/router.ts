@@ -1,7 +1,7 @@
 import type { RouterBehaviour } from "../grid/nat-kinds.js";
 import { Host } from "./host.js";
 import type { Plan } from "./plan.js";
-import { conntrackSysctls, forget, HAIRPIN, ruleset } from "./ruleset.js";
+import { conntrackSysctls, forget, HAIRPIN, ruleset, ruleset6 } from "./ruleset.js";
 import { Segment } from "./segment.js";
 import type { World } from "./world.js";
 
@@ -12,6 +12,8 @@ export interface Uplink {
   readonly address: string;
   /** The public /24, as its first three numbers, that is the LAN's if nothing translates. */
   readonly routedPrefix: string;
+  /** Where the uplink has IPv6: the router's address there, and the /64, without its colons at the end, that is the LAN's. */
+  readonly ipv6?: { readonly address: string; readonly routedPrefix: string };
   /** The carrier's routers on the way to the Internet, outermost first. */
   readonly routers: readonly Router[];
 }
@@ -20,6 +22,8 @@ export interface Uplink {
 export interface Lan {
   readonly segment: Segment;
   readonly prefix: string;
+  /** Of its /64, if it has IPv6. */
+  readonly prefix6: string | undefined;
 }
 
 /** A machine with a `wan` interface, a `lan` bridge, and a behaviour between them. */
@@ -35,7 +39,8 @@ export class Router extends Host {
   forget(what: "all" | "udp"): readonly string[] {
     // Maps first: a flow that slips in between then keeps its whole mapping instead of half of it.
     // To delete when there is nothing is an error.
-    return [`nft '${forget(this.behaviour)}'`, what === "all" ? "conntrack -F" : "conntrack -D -p udp || true"];
+    const flows = what === "all" ? ["conntrack -F"] : ["conntrack -D -p udp || true", "conntrack -D -f ipv6 -p udp || true"];
+    return [`nft '${forget(this.behaviour)}'`, ...flows];
   }
 }
 
@@ -48,9 +53,11 @@ export function layRouters(
   plan: Plan,
   site: string,
   layers: readonly RouterBehaviour[],
+  ipv6: RouterBehaviour | undefined,
   uplink: Uplink,
   inside: Inside,
 ): { routers: Router[]; lan: Lan } {
+  if (ipv6 && (layers.length > 1 || !uplink.ipv6)) throw new RangeError("the lab has IPv6 only behind one router on the Internet");
   const routers: Router[] = [];
   let { segment, address } = uplink;
   let prefix = uplink.routedPrefix;
@@ -63,7 +70,7 @@ export function layRouters(
     plan.namespace(router.name);
     segment.plug(plan, router.name, "wan", [address]);
     prefix = lanPrefix(behaviour, serves, uplink.routedPrefix);
-    if (behaviour.nat === null) segment.route(plan, prefix, address);
+    if (behaviour.nat === null) segment.route(plan, `${prefix}.0`, address);
     plan.sysctl(router.name, { "net.ipv4.ip_forward": 1 });
     const rules = ruleset(behaviour, address);
     if (rules !== "") {
@@ -72,10 +79,18 @@ export function layRouters(
     }
     if (behaviour.hairpin) loop(plan, router);
 
+    if (ipv6 && uplink.ipv6) layIPv6(plan, router, segment, ipv6, uplink.ipv6);
     segment = new Segment(plan, router.name, "lan");
     address = `${prefix}.1`;
   }
-  return { routers, lan: { segment, prefix } };
+  return { routers, lan: { segment, prefix, prefix6: ipv6 && uplink.ipv6?.routedPrefix } };
+}
+
+function layIPv6(plan: Plan, { name }: Router, segment: Segment, behaviour: RouterBehaviour, uplink: NonNullable<Uplink["ipv6"]>): void {
+  segment.join(plan, name, "wan", uplink.address);
+  segment.route(plan, `${uplink.routedPrefix}::`, uplink.address);
+  plan.sysctl(name, { "net.ipv6.conf.all.forwarding": 1 });
+  plan.nft(name, ruleset6(behaviour));
 }
 
 /** The same private prefix behind every home and every carrier, as in reality: 192.168.1.0/24 and RFC 6598's. */

@@ -24,6 +24,7 @@ const COUNTED_PORTS = 1_000;
 export const HAIRPIN = { out: "hp0", in: "hp1" } as const;
 
 const TABLE = "ip awl";
+const TABLE6 = "ip6 awl";
 const LOSS_TABLE = "inet awl_loss";
 
 /** The whole ruleset of one router whose WAN address is `external`. */
@@ -32,6 +33,20 @@ export function ruleset(behaviour: RouterBehaviour, external: string): string {
   if (behaviour.nat === null && behaviour.filtering === "endpoint-independent") return "";
   const nat = behaviour.nat === null ? [] : translation(behaviour.nat, behaviour, external);
   return block(`table ${TABLE}`, [...nat, ...input(behaviour, external), ...forward(behaviour)]).join("\n");
+}
+
+/** The ruleset of a router that forwards IPv6 and translates nothing. */
+export function ruleset6({ filtering }: RouterBehaviour): string {
+  if (filtering === "endpoint-independent") return "";
+  return block(`table ${TABLE6}`, [
+    // Neighbours are found by ICMPv6.
+    ...block("chain input", [hook("filter", "input", "filter"), "meta l4proto ipv6-icmp accept", 'iifname "wan" counter drop']),
+    ...block("chain forward", [
+      hook("filter", "forward", "filter", "drop"),
+      "ct state established,related accept",
+      'iifname "lan" oifname "wan" accept',
+    ]),
+  ]).join("\n");
 }
 
 /** nft commands that make a router forget what it learned. Conntrack is flushed apart. */

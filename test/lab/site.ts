@@ -1,4 +1,4 @@
-import { layersOf, type NatKindName, type RouterTraits } from "../grid/nat-kinds.js";
+import { layersOf, NAT_KINDS, type NatKindName, type RouterTraits } from "../grid/nat-kinds.js";
 import { Host } from "./host.js";
 import { inNamespace, Plan } from "./plan.js";
 import { type Lan, layRouters, type Router, type Uplink } from "./router.js";
@@ -25,7 +25,7 @@ export class Site {
     name: string,
     uplink: Uplink,
   ): Promise<Site> {
-    const { routers, lan } = layRouters(world, plan, name, layersOf(kind, traits), uplink, "home");
+    const { routers, lan } = layRouters(world, plan, name, layersOf(kind, traits), NAT_KINDS[kind].ipv6, uplink, "home");
     const site = new Site(world, kind, name, [...uplink.routers, ...routers], lan);
     await site.#addHost(plan);
     return site;
@@ -76,7 +76,9 @@ export class Site {
 
   async #addHost(plan: Plan): Promise<Host> {
     const number = ++this.#hostNumber;
-    const host = new Host(this.#world, `${this.name}-host${number}`, [`${this.#lan.prefix}.${9 + number}`]);
+    const { prefix, prefix6 } = this.#lan;
+    const addresses6 = prefix6 === undefined ? [] : [`${prefix6}::${9 + number}`];
+    const host = new Host(this.#world, `${this.name}-host${number}`, [`${prefix}.${9 + number}`, ...addresses6]);
     plan.namespace(host.name);
     this.#lan.segment.plug(plan, host.name, "eth0", host.addresses);
     await this.#world.script(plan.script());
