@@ -22,6 +22,7 @@ export {
   encodeServerMessage,
   type SignalClientMessage,
   type SignalFault,
+  type SignalRelay,
   type SignalServerMessage,
 } from "./signal/message.js";
 export { CHALLENGE_LENGTH, provenRoom, registrationPayload } from "./signal/registration.js";

@@ -7,7 +7,8 @@ import type { ClientId } from "../signal/client.js";
 import type { SignalCounters } from "../signal/counters.js";
 import type { SignalLimits } from "../signal/limits.js";
 import type { LobbySize } from "../signal/lobby.js";
-import { type SignalInput, type SignalOutput, SignalServer } from "../signal/signal-server.js";
+import type { SignalInput, SignalOutput } from "../signal/signal-io.js";
+import { SignalServer } from "../signal/signal-server.js";
 import type { HttpServer } from "./http.js";
 
 /** Numbers since the start, and how much there is at the moment. */

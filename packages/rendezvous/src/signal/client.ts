@@ -18,6 +18,8 @@ export interface Link {
   readonly room: Room;
   readonly knocker: LinkEnd;
   readonly listener: LinkEnd;
+  /** When the listener last said that it has let the knocker in. */
+  admittedAt: number;
 }
 
 /** A listener, reachable under a name. */

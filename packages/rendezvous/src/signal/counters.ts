@@ -11,6 +11,8 @@ export class SignalCounters {
   registered = 0;
   /** Knocks that made a link. */
   linked = 0;
+  /** Links whose knocker the listener has let in: their two sides were given relays. */
+  admitted = 0;
   forwarded = { frames: 0, bytes: 0 };
   /** Frames for a link that was not there, or no longer. */
   droppedFrames = 0;

@@ -10,7 +10,8 @@ import {
   type SignalServerMessage,
 } from "@awl/wire";
 import type { SignalLimits } from "./limits.js";
-import { type SignalInput, type SignalOutput, SignalServer } from "./signal-server.js";
+import type { SignalInput, SignalOutput, SignalServerOptions } from "./signal-io.js";
+import { SignalServer } from "./signal-server.js";
 
 /** An Ed25519 key pair, and its room. */
 export interface Key {
@@ -38,13 +39,13 @@ export class Crowd {
   wakeAt = Number.POSITIVE_INFINITY;
   #challenges = 0;
 
-  constructor(limits: Partial<SignalLimits> = {}) {
+  constructor(limits: Partial<SignalLimits> = {}, relays?: SignalServerOptions["relays"]) {
     const random = (length: number) =>
       createHash("sha256")
         .update(`challenge ${this.#challenges++}`)
         .digest()
         .subarray(0, length);
-    this.server = new SignalServer({ limits, stunPort: STUN_PORT, random });
+    this.server = new SignalServer({ limits, stunPort: STUN_PORT, random, ...(relays && { relays }) });
   }
 
   connect(address = "192.0.2.1"): Guest {

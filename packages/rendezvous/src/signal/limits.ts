@@ -42,6 +42,8 @@ export interface SignalLimits {
   readonly idleMs: number;
   /** Without a frame on a link, milliseconds, after which both sides are told `unlinked`, `idle`. @default 600000 */
   readonly linkIdleMs: number;
+  /** How long the credentials hold that the two sides of a link get for relays, seconds; asked for anew from half of that on. @default 7200 */
+  readonly relaySeconds: number;
 }
 
 export const DEFAULT_SIGNAL_LIMITS: SignalLimits = {
@@ -63,4 +65,5 @@ export const DEFAULT_SIGNAL_LIMITS: SignalLimits = {
   handshakeMs: 10_000,
   idleMs: 60_000,
   linkIdleMs: 600_000,
+  relaySeconds: 7_200,
 };

@@ -1,5 +1,5 @@
 import type { Endpoint, SignalErrorCode } from "@awl/wire";
-import { Client, type ClientId, type Link, type LinkEnd, type Room } from "./client.js";
+import { Client, type ClientId, type Link, type Room } from "./client.js";
 import type { SignalLimits } from "./limits.js";
 import { Tally } from "./tally.js";
 import { TokenBucket } from "./token-bucket.js";
@@ -84,8 +84,7 @@ export class Lobby {
     if (inRoom >= linksPerRoom || this.#visitors.of(visitor) >= linksPerRoomAndAddress) return "room-full";
     if (!room.knocks.take(now, 1, knockRate, knockBurst)) return "room-busy";
 
-    const link = {} as { room: Room; knocker: LinkEnd; listener: LinkEnd };
-    link.room = room;
+    const link = { room, admittedAt: Number.NEGATIVE_INFINITY } as { -readonly [Key in keyof Link]: Link[Key] };
     link.knocker = { number: knocker.nextNumber(), client: knocker, link };
     link.listener = { number: listener.nextNumber(), client: listener, link };
     for (const end of [link.knocker, link.listener]) end.client.ends.set(end.number, end);

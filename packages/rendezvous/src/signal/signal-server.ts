@@ -13,49 +13,13 @@ import {
   type SignalServerMessage,
   type UnlinkReason,
 } from "@awl/wire";
-import { type Client, type ClientId, type Link, otherEnd } from "./client.js";
+import { type Client, type ClientId, type Link, type LinkEnd, otherEnd } from "./client.js";
 import { SignalCounters } from "./counters.js";
 import { DEFAULT_SIGNAL_LIMITS, type SignalLimits } from "./limits.js";
 import { Lobby, type LobbySize } from "./lobby.js";
+import type { SignalInput, SignalOutput, SignalServerOptions } from "./signal-io.js";
 import { ERROR_TEXTS } from "./texts.js";
 import { Timeouts } from "./timeouts.js";
-
-export interface SignalServerOptions {
-  /** @default DEFAULT_SIGNAL_LIMITS */
-  readonly limits?: Partial<SignalLimits>;
-  /** The UDP port of STUN, which clients are told. */
-  readonly stunPort: number;
-  /** Public addresses that have it, one a family, which clients are told too. @default none */
-  readonly addresses?: readonly string[];
-  /** That many random bytes, which nobody can predict. */
-  readonly random: (length: number) => Buffer;
-}
-
-export type SignalInput =
-  /** A connection is open. `observed`: where it comes from, its address canonical. */
-  | { readonly type: "connected"; readonly client: ClientId; readonly observed: Endpoint }
-  /** A text message came. */
-  | { readonly type: "text"; readonly client: ClientId; readonly text: string }
-  /** A binary message came. Its memory may be reused afterwards. */
-  | { readonly type: "binary"; readonly client: ClientId; readonly bytes: Uint8Array }
-  /** A ping or pong of that many bytes came: no message, but no less work. */
-  | { readonly type: "control"; readonly client: ClientId; readonly bytes: number }
-  /** That many bytes wait to be sent to it. */
-  | { readonly type: "waiting"; readonly client: ClientId; readonly bytes: number }
-  /** The connection is closed, whoever closed it. */
-  | { readonly type: "disconnected"; readonly client: ClientId }
-  /** The process is about to end. */
-  | { readonly type: "drain" }
-  /** A deadline may have passed. */
-  | { readonly type: "tick" };
-
-export type SignalOutput =
-  /** A text message, or a binary one. */
-  | { readonly type: "send"; readonly client: ClientId; readonly data: string | Buffer }
-  /** Close the connection with this code and reason (RFC 6455 section 7.4), behind what was sent to it. */
-  | { readonly type: "close"; readonly client: ClientId; readonly code: number; readonly reason: SignalErrorCode }
-  /** Hand in a tick at this time at the latest; replaces the wake before. */
-  | { readonly type: "wake"; readonly at: number };
 
 /**
  * Where peers meet: listeners register rooms, connectors knock, and what the two then send each other on the link
@@ -156,7 +120,9 @@ export class SignalServer {
     if (message.type === "register") return this.#register(now, client, message);
     if (message.type === "knock") return this.#knock(now, client, message.room);
     const end = client.ends.get(message.link);
-    if (end) this.#unlink(now, end.link, client, "left");
+    if (!end) return;
+    if (message.type === "unlink") this.#unlink(now, end.link, client, "left");
+    else this.#admit(now, end);
   }
 
   /** The only place where bytes of one client become bytes for another: along a link, and to its other end. */
@@ -204,6 +170,25 @@ export class SignalServer {
     const { knocker, listener } = link;
     this.#send(client.id, { type: "linked", room: name, link: knocker.number, observed: listener.client.observed });
     this.#send(listener.client.id, { type: "knocked", link: listener.number, observed: client.observed });
+  }
+
+  /**
+   * Only the listener knows whether the knocker holds the ticket: whom it has not let in gets no relay. What it asks for again too
+   * early, it has.
+   */
+  #admit(now: number, end: LinkEnd): void {
+    const { link } = end;
+    if (end !== link.listener || now < link.admittedAt + (this.#limits.relaySeconds * 1_000) / 2) return;
+    link.admittedAt = now;
+    this.counters.admitted++;
+    const pair = this.#options.random(PAIR_BYTES).toString("hex");
+    const peers = [...new Set([link.knocker.client.observed.address, link.listener.client.observed.address])];
+    const seconds = this.#limits.relaySeconds;
+    for (const user of ["knocker", "listener"] as const) {
+      const { client, number } = link[user];
+      const relays = this.#options.relays?.({ user, pair, peers, seconds }) ?? [];
+      this.#send(client.id, { type: "relay", link: number, relays: [...relays], seconds });
+    }
   }
 
   /** `by`: who ended it, and need not be told; `undefined`: neither side did. */
@@ -278,3 +263,5 @@ export class SignalServer {
     this.#outputs.push({ type: "wake", at });
   }
 }
+
+const PAIR_BYTES = 8;

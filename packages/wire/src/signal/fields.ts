@@ -20,6 +20,20 @@ export const address = z.string().max(45).refine(isCanonical);
 
 export const observed = z.object({ address, port: z.int().min(0).max(0xffff) });
 
+/** What a TURN server wants to see, in printable ASCII. */
+const token = (length: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${length}}$`));
+
+/** A TURN server, with what lets one peer use it for one link. */
+export const relay = z.object({
+  /** RFC 7065, best first. */
+  uris: z.array(token(300)).min(1).max(6),
+  username: token(508),
+  password: token(256),
+  /** Where they are known, the first Allocate is answered at once: RFC 8489 section 9.2. */
+  realm: token(127).optional(),
+  nonce: token(127).optional(),
+});
+
 /** A stable code; one that is not known here may be a newer side's. */
 export const code = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 

@@ -19,6 +19,17 @@ const clientMessages: fc.Arbitrary<SignalClientMessage> = fc.oneof(
   fc.record({ type: fc.constant("register" as const), version: fc.constant(1 as const), key: bytes(32), signature: bytes(64) }),
   fc.record({ type: fc.constant("knock" as const), version: fc.constant(1 as const), room }),
   fc.record({ type: fc.constant("unlink" as const), link }),
+  fc.record({ type: fc.constant("admit" as const), link }),
+);
+const relay = fc.record(
+  {
+    uris: fc.subarray(["turn:203.0.113.1:3478", "turns:relay.example?transport=tcp"], { minLength: 1 }),
+    username: fc.constant("1767225600:~AbC"),
+    password: fc.constant("c2VjcmV0"),
+    realm: fc.constant("awl"),
+    nonce: fc.constant("obMatJos2"),
+  },
+  { requiredKeys: ["uris", "username", "password"] },
 );
 const serverMessages: fc.Arbitrary<SignalServerMessage> = fc.oneof(
   fc.record({
@@ -33,6 +44,7 @@ const serverMessages: fc.Arbitrary<SignalServerMessage> = fc.oneof(
   fc.record({ type: fc.constant("linked" as const), room, link, observed }),
   fc.record({ type: fc.constant("knocked" as const), link, observed }),
   fc.record({ type: fc.constant("unlinked" as const), link, reason: fc.constantFrom("left", "gone", "something-new") }),
+  fc.record({ type: fc.constant("relay" as const), link, relays: fc.array(relay, { maxLength: 4 }), seconds: fc.nat() }),
   fc.record({ type: fc.constant("error" as const), code: fc.constantFrom("room-full", "something-new"), text: fc.constant("Größe: 3") }),
   fc.record({ type: fc.constant("error" as const), code: fc.constant("no-such-room"), text: fc.constant(""), room }),
   fc.record({ type: fc.constant("draining" as const) }),
@@ -102,6 +114,8 @@ describe("on the wire", () => {
     [JSON.stringify({ ...WELCOME, challenge: `${"A".repeat(42)}B` }), "bad-message"],
     [JSON.stringify({ ...WELCOME, challenge: `${"A".repeat(43)}=` }), "bad-message"],
     [JSON.stringify({ ...WELCOME, stun: 0 }), "bad-message"],
+    [JSON.stringify({ type: "relay", link: 0, seconds: 1, relays: [{ uris: ["turn:h"], username: "a b", password: "c" }] }), "bad-message"],
+    [JSON.stringify({ type: "relay", link: 0, seconds: 1, relays: [{ uris: [], username: "a", password: "b" }] }), "bad-message"],
     [JSON.stringify({ ...WELCOME, addresses: ["::0001"] }), "bad-message"],
     [JSON.stringify({ ...WELCOME, addresses: ["::1", "::2", "::3"] }), "bad-message"],
     [JSON.stringify({ ...WELCOME, stun: 1.5 }), "bad-message"],

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SIGNAL_VERSION, type SignalErrorCode, type UnlinkReason } from "./codes.js";
-import { address, base64urlBytes, code, link, observed, room, text } from "./fields.js";
+import { address, base64urlBytes, code, link, observed, relay, room, text } from "./fields.js";
 import { CHALLENGE_LENGTH, PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH } from "./registration.js";
 
 /** Why a text is no message. `unknown-type` may be a newer side's, and is to be ignored or refused without breaking up. */
@@ -8,6 +8,8 @@ export type SignalFault = "not-json" | "bad-message" | "unknown-type" | "other-v
 
 /** One a family. */
 const MAX_ADDRESSES = 2;
+
+const MAX_RELAYS = 4;
 
 const version = z.literal(SIGNAL_VERSION);
 
@@ -22,6 +24,8 @@ const clientMessages = {
   /** A connector wants a link with the listener of a room; answered with `linked`. */
   knock: z.object({ type: z.literal("knock"), version, room }),
   unlink: z.object({ type: z.literal("unlink"), link }),
+  /** The listener has let the knocker in, and wishes that both may use relays; answered with `relay` to both. */
+  admit: z.object({ type: z.literal("admit"), link }),
 };
 
 const serverMessages = {
@@ -44,6 +48,8 @@ const serverMessages = {
   knocked: z.object({ type: z.literal("knocked"), link, observed }),
   /** The link has ended; its number is not used again on this connection. */
   unlinked: z.object({ type: z.literal("unlinked"), link, reason: code as z.ZodType<UnlinkReason | Unknown> }),
+  /** Relays for the two sides of a link, and for how long their credentials hold. None: there are none. */
+  relay: z.object({ type: z.literal("relay"), link, relays: z.array(relay).max(MAX_RELAYS), seconds: z.int().min(0) }),
   /** `room`: the one knocked at, where the error refuses a knock. */
   error: z.object({ type: z.literal("error"), code: code as z.ZodType<SignalErrorCode | Unknown>, text, room: room.optional() }),
   /** The rendezvous is about to end: finish on the links there are, and reconnect, preferably to another one. */
@@ -53,15 +59,18 @@ const serverMessages = {
 /** A code that this version does not know. (The intersection keeps the known ones in sight of an editor.) */
 type Unknown = string & {};
 
-const { register, knock, unlink } = clientMessages;
-const { welcome, registered, linked, knocked, unlinked, error, draining } = serverMessages;
-const ClientMessage = z.discriminatedUnion("type", [register, knock, unlink]);
-const ServerMessage = z.discriminatedUnion("type", [welcome, registered, linked, knocked, unlinked, error, draining]);
+const { register, knock, unlink, admit } = clientMessages;
+const { welcome, registered, linked, knocked, unlinked, relay: relays, error, draining } = serverMessages;
+const ClientMessage = z.discriminatedUnion("type", [register, knock, unlink, admit]);
+const ServerMessage = z.discriminatedUnion("type", [welcome, registered, linked, knocked, unlinked, relays, error, draining]);
 
 /** From a peer to the rendezvous. Byte fields are bytes here and base64url on the wire. */
 export type SignalClientMessage = z.output<typeof ClientMessage>;
 /** From the rendezvous to a peer. */
 export type SignalServerMessage = z.output<typeof ServerMessage>;
+
+/** A TURN server, with what lets one peer use it for one link. */
+export type SignalRelay = z.output<typeof relay>;
 
 /** The text of a message. @throws for fields that are out of range: a mistake of the program */
 export function encodeClientMessage(message: SignalClientMessage): string {
