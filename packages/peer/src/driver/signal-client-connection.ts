@@ -176,6 +176,8 @@ export class SignalConnection extends EventEmitter<Events> {
       case "unlinked":
         this.#links.get(message.link)?.ended(message.reason);
         return this.#forget(message.link);
+      case "relay":
+        return this.#links.get(message.link)?.relayed(message.relays);
       case "draining":
         this.#refusal = new SignalFailure(this.#url, "draining", "it is about to end");
         return;
@@ -189,17 +191,17 @@ export class SignalConnection extends EventEmitter<Events> {
   }
 
   #addLink(number: number, observed: Endpoint): SignalLink | undefined {
-    const unlink = () => {
-      this.#send(encodeClientMessage({ type: "unlink", link: number }));
-      this.#forget(number);
+    const say = (type: "unlink" | "admit") => {
+      this.#send(encodeClientMessage({ type, link: number }));
+      if (type === "unlink") this.#forget(number);
     };
-    const link = new ConnectionLink(number, observed, (bytes) => this.#send(encodeSignalFrame(number, bytes)), unlink);
+    const link = new ConnectionLink(number, observed, (bytes) => this.#send(encodeSignalFrame(number, bytes)), say);
     if (this.#links.has(number)) {
       this.#abandon("breach", "it gives two links one number");
       return undefined;
     }
     if (this.#links.size >= MAX_LINKS) {
-      unlink();
+      say("unlink");
       return undefined;
     }
     this.#links.set(number, link);

@@ -1,4 +1,4 @@
-import { type Endpoint, MAX_SIGNAL_DATA, type UnlinkReason } from "@awl/wire";
+import { type Endpoint, MAX_SIGNAL_DATA, type SignalRelay, type UnlinkReason } from "@awl/wire";
 
 /** Why a link ended: `closed` by this side, `lost` with the connection to the rendezvous, or as the rendezvous says. */
 export type SignalLinkEnd = UnlinkReason | "closed" | "lost" | (string & {});
@@ -15,6 +15,10 @@ export interface SignalLink {
   onData(handler: (bytes: Uint8Array) => void): void;
   /** Called once, behind the last data; at once if the link has ended already. One handler. */
   onClose(handler: (end: SignalLinkEnd) => void): void;
+  /** The listener's to say: the other side is let in. The rendezvous then names relays to both. */
+  admit(): void;
+  /** Hands over the relays that the rendezvous names for this link, the latest if there were some before this call. One handler. */
+  onRelays(handler: (relays: readonly SignalRelay[]) => void): void;
   /** Ends it on both sides. May be called again. */
   close(): void;
 }
@@ -27,7 +31,9 @@ export class ConnectionLink implements SignalLink {
   readonly link: number;
   readonly observed: Endpoint;
   readonly #send: (bytes: Uint8Array) => void;
-  readonly #unlink: () => void;
+  readonly #say: (what: "unlink" | "admit") => void;
+  #relays: readonly SignalRelay[] | undefined;
+  #onRelays: ((relays: readonly SignalRelay[]) => void) | undefined;
   #unheard: Uint8Array[] = [];
   #unheardBytes = 0;
   #onData: ((bytes: Uint8Array) => void) | undefined;
@@ -36,13 +42,13 @@ export class ConnectionLink implements SignalLink {
 
   /**
    * @param send puts at most MAX_SIGNAL_DATA bytes on the connection
-   * @param unlink tells the rendezvous that this side ended it
+   * @param say tells the rendezvous that this side ended it, or let the other one in
    */
-  constructor(link: number, observed: Endpoint, send: (bytes: Uint8Array) => void, unlink: () => void) {
+  constructor(link: number, observed: Endpoint, send: (bytes: Uint8Array) => void, say: (what: "unlink" | "admit") => void) {
     this.link = link;
     this.observed = observed;
     this.#send = send;
-    this.#unlink = unlink;
+    this.#say = say;
   }
 
   send(bytes: Uint8Array): void {
@@ -66,7 +72,22 @@ export class ConnectionLink implements SignalLink {
   close(): void {
     if (this.#end !== undefined) return;
     this.ended("closed");
-    this.#unlink();
+    this.#say("unlink");
+  }
+
+  admit(): void {
+    if (this.#end === undefined) this.#say("admit");
+  }
+
+  onRelays(handler: (relays: readonly SignalRelay[]) => void): void {
+    this.#onRelays = handler;
+    if (this.#relays) handler(this.#relays);
+  }
+
+  /** The rendezvous named relays. */
+  relayed(relays: readonly SignalRelay[]): void {
+    this.#relays = relays;
+    this.#onRelays?.(relays);
   }
 
   /** Data arrived. */

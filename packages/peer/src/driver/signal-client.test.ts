@@ -256,3 +256,17 @@ test("waits grow, within bounds, and differ", () => {
   backoff.reset();
   expect(backoff.next()).toBeLessThanOrEqual(100);
 });
+
+test("who is admitted hears of relays, whether or not anybody listens already", async () => {
+  const { url } = await start();
+  const listener = listen(url);
+  await listener.ready;
+  const { link } = await knockAt({ urls: [url] });
+  await until(() => listener.links.length === 1);
+  const heard: unknown[] = [];
+  link.onRelays((relays) => heard.push(relays));
+  listener.links[0]?.admit();
+  await until(() => heard.length === 1);
+  listener.links[0]?.onRelays((relays) => heard.push(relays));
+  expect(heard).toEqual([[], []]);
+});
