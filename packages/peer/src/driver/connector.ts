@@ -29,7 +29,7 @@ export interface ConnectorEvents {
 const REPLY_MS = 5_000;
 
 /** The listener may be about to start, or to find its rendezvous again. */
-const LISTENER_PATIENCE_MS = 3_000;
+const LISTENER_PATIENCE_MS = 5_000;
 
 /** Waits between attempts to get the channel back, milliseconds: a listener that turns us away is not to be asked all the time. */
 const MIN_RETRY_MS = 500;
