@@ -18,9 +18,9 @@ export async function connectTwo(lab: Lab, server: Host): Promise<void> {
   say(`Ben's is a Linux router with nothing but masquerade. He runs ${strong("peer ping")} with that ticket:`);
   say();
   const ping = startPing(ben.host, listener.ticket, "--interval", "0.1");
-  const [path, pong] = await Promise.all([ping.next("path"), ping.next("pong", ({ seq }) => seq >= 3)]);
+  const [path, pong] = await Promise.all([ping.next("path", ({ kind }) => kind === "direct"), ping.next("pong", ({ seq }) => seq >= 3)]);
   const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
-  say(`  ${strong("connected directly")} ${ms(path.elapsedMs)} after the wish to, ${ms(path.punchMs)} of which the punch took`);
+  say(`  ${strong("connected directly")} ${ms(path.elapsedMs)} after the wish to, ${ms(path.punchMs ?? 0)} of which the punch took`);
   say(`  by the public pair ${formatEndpoint(path.pair.local)} - ${formatEndpoint(path.pair.remote)}, round trip ${ms(pong.rttMs)}`);
   const nat = await ping.next("nat");
   const peerNat = await listener.next("nat");

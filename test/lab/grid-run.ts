@@ -13,7 +13,7 @@ export async function runInKernel(runs: number, atOnce: number, progress: (done:
     for (let tally = tallies[next++]; tally; tally = tallies[next++]) {
       while (tally.runs < runs) {
         const outcome = await grid.connect(tally.cell, tally.runs % 2 === 0 ? "listener" : "connector");
-        if (outcome.outcome === "direct") tally.add("direct", outcome.path.punchMs);
+        if (outcome.outcome === "direct") tally.add("direct", outcome.path.punchMs ?? undefined);
         else tally.add(outcome.outcome === "none" ? (outcome.reason ?? outcome.text) : "broken");
       }
       progress(++done, tallies.length);

@@ -3,6 +3,14 @@ export { ephemeralIdentity, type KeptIdentity, loadOrCreateIdentity, rotateSecre
 export { Listener, type ListenerEvents, type ListenerSession, type ListenOptions } from "./driver/listener.js";
 export { PeerError, type PeerErrorCode } from "./errors.js";
 export { formatKey, type Identity, identityFromSeed, parseKey } from "./identity.js";
-export { Session, type SessionCounters } from "./session/session.js";
-export type { PathEvent, ReasonEvent, SessionEvent, SessionInput, SessionOptions, SessionOutput } from "./session/session-io.js";
+export { Session } from "./session/session.js";
+export type {
+  PathEvent,
+  ReasonEvent,
+  SessionCounters,
+  SessionEvent,
+  SessionInput,
+  SessionOptions,
+  SessionOutput,
+} from "./session/session-io.js";
 export { decodeTicket, encodeTicket, type Ticket } from "./ticket.js";

@@ -57,10 +57,11 @@ export function isInside({ address }: Endpoint): boolean {
 }
 
 /** How a pair came about, as events name it. */
-export type Strategy = "lan" | "ipv6" | "hairpin" | "inside" | "open";
+export type Strategy = "lan" | "ipv6" | "hairpin" | "inside" | "open" | "relay";
 
 /** `mapped`: what the peer saw us as on this pair. */
 export function strategyOf(remote: Candidate, mapped: Endpoint): Strategy {
+  if (remote.type === "relayed") return "relay";
   if (isInside(remote)) return remote.type === "host" ? "lan" : "inside";
   if (addressFamily(remote.address) === 6) return "ipv6";
   return remote.address === mapped.address ? "hairpin" : "open";

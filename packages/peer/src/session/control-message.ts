@@ -35,6 +35,8 @@ const controlMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("candidates"), try: tryNumber, rung: tryNumber.optional(), candidates: z.array(candidate).max(64) }),
   /** The sender's NATs let in what now comes from the other's candidates. */
   z.object({ type: z.literal("opened"), try: tryNumber }),
+  /** The sender's relayed address. */
+  z.object({ type: z.literal("relayed"), address, port: z.number().refine(isPort) }),
   z.object({ type: z.literal("nat"), nat: natSummary }),
   z.object({ type: z.literal("bye"), code: word, text: text(200) }),
 ]);

@@ -1,9 +1,11 @@
 import type { AddressFamily, Endpoint } from "@awl/wire";
 import type { Role } from "../handshake/role.js";
 import type { SessionKeys } from "../handshake/session-keys.js";
+import type { RelayServer } from "../turn/relay-search-io.js";
 import type { Candidate, Strategy } from "./candidate.js";
 import type { NatSummary } from "./control-message.js";
 import type { DatagramSend, Gathering, SocketId } from "./gathering.js";
+import type { RelayInput, RelayOutput } from "./relay-route.js";
 
 export interface SessionOptions {
   readonly role: Role;
@@ -14,6 +16,8 @@ export interface SessionOptions {
   readonly stun: readonly Endpoint[];
   /** Addresses of this host, which no peer can make us send to. */
   readonly own: ReadonlySet<string>;
+  /** @default any */
+  readonly allowed?: "any" | "direct-only" | "relay-only";
   /** When the caller asked to connect, on the clock of `now`: `elapsedMs` counts from here. */
   readonly startedAt: number;
   /** Unguessable bytes. */
@@ -23,6 +27,9 @@ export interface SessionOptions {
   /** The first id that the session may give to a socket of its own. @default 0 */
   readonly firstSocket?: SocketId;
 }
+
+/** What arrived and was not the peer's, by what was wrong with it. */
+export type SessionCounters = Record<"not-a-check" | "not-sealed" | "forged" | "replayed" | "no-path", number>;
 
 export type SessionInput =
   | { readonly type: "tick" }
@@ -34,6 +41,10 @@ export type SessionInput =
   | { readonly type: "control"; readonly bytes: Uint8Array }
   /** What nat-probe says of this side. */
   | { readonly type: "nat"; readonly nat: NatSummary }
+  /** Relays that both sides may use, best first. */
+  | { readonly type: "relays"; readonly servers: readonly RelayServer[] }
+  /** Of a socket or connection to a relay. */
+  | { readonly type: "relay"; readonly input: RelayInput }
   /** A datagram of the application's. */
   | { readonly type: "data"; readonly payload: Uint8Array }
   | { readonly type: "ping" }
@@ -43,6 +54,8 @@ export type SessionOutput =
   | { readonly type: "open"; readonly socket: SocketId; readonly family: AddressFamily }
   | { readonly type: "close-socket"; readonly socket: SocketId }
   | ({ readonly type: "send" } & DatagramSend)
+  /** To be done with a socket or connection to a relay. */
+  | { readonly type: "relay"; readonly output: RelayOutput }
   /** To be sent inside the TLS session. */
   | { readonly type: "control"; readonly bytes: Buffer }
   | { readonly type: "event"; readonly event: SessionEvent }
@@ -56,8 +69,8 @@ export interface PathEvent {
   readonly strategy: Strategy;
   /** From the wish to connect until this path was authenticated both ways. */
   readonly elapsedMs: number;
-  /** From both sides' candidates being known here to the same moment. */
-  readonly punchMs: number;
+  /** From both sides' candidates being known here to the same moment; `null`: nothing was punched. */
+  readonly punchMs: number | null;
   readonly rttMs: number;
 }
 

@@ -1,29 +1,22 @@
 import type { Endpoint } from "@awl/wire";
-import { strategyOf } from "./candidate.js";
 import { Checks } from "./check.js";
 import { ControlLink } from "./control-link.js";
-import type { ControlMessage, NatSummary } from "./control-message.js";
+import type { ControlMessage } from "./control-message.js";
 import type { SocketId } from "./gathering.js";
 import { LADDER_LENGTH } from "./ladder.js";
 import type { Pair } from "./pair.js";
-import { PathKeeper } from "./path-keeper.js";
+import type { PathKeeper } from "./path-keeper.js";
+import { type PathKind, Paths } from "./paths.js";
+import { patienceEndsAt } from "./patience.js";
 import { Pings } from "./pings.js";
 import { Puncher } from "./puncher.js";
-import { whyDirect, whyNoPath } from "./reason.js";
+import { RELAY_SOCKET, RelayRoute } from "./relay-route.js";
+import { type Effort, Reporter } from "./reporter.js";
 import { Kind, SealedChannel } from "./sealed.js";
-import type { SessionEvent, SessionInput, SessionOptions, SessionOutput } from "./session-io.js";
-
-/** A session that has no path, and cannot find one, is given up after this long. */
-const NO_PATH_MS = 300_000;
+import type { SessionCounters, SessionEvent, SessionInput, SessionOptions, SessionOutput } from "./session-io.js";
 
 /** The code of a session's end without a path. */
 const NO_PATH = "no-path";
-
-/** A first connection whose peer does not even send candidates is given up after this long. */
-const NO_CANDIDATES_MS = 15_000;
-
-/** What arrived and was not the peer's, by what was wrong with it. */
-export type SessionCounters = Record<"not-a-check" | "not-sealed" | "forged" | "replayed" | "no-path", number>;
 
 /**
  * A session between two peers who have agreed on keys: finds a path, keeps it, and finds another when it dies. Pure.
@@ -37,23 +30,24 @@ export class Session {
   readonly #sealed: SealedChannel;
   readonly #control = new ControlLink();
   readonly #puncher: Puncher;
+  readonly #relay: RelayRoute;
+  readonly #paths: Paths;
+  readonly #reporter: Reporter;
   readonly #pings = new Pings();
   #outputs: SessionOutput[] = [];
   #nextSocket: SocketId;
-  #path: PathKeeper | undefined;
-  #everConnected = false;
   #begun = false;
   #closed = false;
-  #pathlessSince = 0;
-  #local: NatSummary | undefined;
-  #remote: NatSummary | undefined;
+  /** All has been tried that leads to a direct path, and it was told that nothing did. */
+  #stuck = false;
 
   constructor(options: SessionOptions) {
-    const { role, keys, families, stun, own, random } = options;
+    const { role, keys, families, stun, own, random, startedAt } = options;
     this.#options = options;
     this.#nextSocket = options.firstSocket ?? 0;
     this.#checks = new Checks(role, keys.checks);
     this.#sealed = new SealedChannel(keys.datagrams);
+    const say = (now: number, message: ControlMessage) => this.#control.send(now, message);
     this.#puncher = new Puncher({
       role,
       checks: this.#checks,
@@ -61,10 +55,14 @@ export class Session {
       stun,
       own,
       random,
-      say: (now, message) => this.#control.send(now, message),
+      say,
       open: (family) => this.#open(family),
       close: (socket) => void this.#outputs.push({ type: "close-socket", socket }),
     });
+    const receive = (now: number, from: Endpoint, bytes: Buffer) => this.#receive(now, RELAY_SOCKET, from, bytes);
+    this.#relay = new RelayRoute({ checks: this.#checks, random, say, receive });
+    this.#paths = new Paths(() => random(4).readUInt32BE() / 2 ** 32);
+    this.#reporter = new Reporter(startedAt, (event) => this.#emit(event));
   }
 
   /** `now`: milliseconds of any clock that never goes back. */
@@ -72,8 +70,8 @@ export class Session {
     if (this.#closed) return [];
     if (!this.#begun) {
       this.#begun = true;
-      this.#pathlessSince = now;
-      this.#puncher.begin(now, this.#options.spare);
+      this.#paths.begin(now);
+      if (this.#punches) this.#puncher.begin(now, this.#options.spare);
     }
     this.#take(now, input);
     if (!this.#closed) this.#advance(now);
@@ -94,8 +92,13 @@ export class Session {
       case "control":
         return this.#obey(now, this.#control.receive(now, "signal", input.bytes));
       case "nat":
-        this.#local = input.nat;
+        this.#reporter.local = input.nat;
         return this.#control.send(now, { type: "nat", nat: input.nat });
+      case "relays":
+        if (this.#options.allowed === "direct-only") return;
+        return this.#relay.offer(now, input.servers, this.#reporter.local?.type === "udp-blocked");
+      case "relay":
+        return this.#relay.handle(now, input.input);
       case "data":
         return this.#send(now, Kind.Data, input.payload);
       case "ping":
@@ -115,7 +118,7 @@ export class Session {
       this.counters[opened]++;
       return;
     }
-    this.#heard(now, socket, from, opened.kind === Kind.Data || opened.kind === Kind.Ping);
+    this.#paths.heard(now, socket, from, opened.kind === Kind.Data || opened.kind === Kind.Ping);
     switch (opened.kind) {
       case Kind.Data:
         return this.#emit({ event: "data", payload: opened.payload });
@@ -125,7 +128,7 @@ export class Session {
         return this.#send(now, Kind.Pong, opened.payload, true);
       case Kind.Pong: {
         const pong = this.#pings.answered(now, opened.payload);
-        if (pong) this.#emit({ event: "pong", ...pong, kind: "direct" });
+        if (pong) this.#emit({ event: "pong", ...pong, kind: socket === RELAY_SOCKET ? "relay" : "direct" });
       }
     }
   }
@@ -136,123 +139,136 @@ export class Session {
       this.counters[check]++;
       return;
     }
+    if (socket === RELAY_SOCKET) {
+      const pair = this.#relay.checked(now, from, check);
+      this.#paths.heard(now, socket, from, false);
+      if (pair && this.#paths.get("relay")?.pair !== pair) this.#adoptRelay(now, pair);
+      return;
+    }
     const pair = this.#puncher.checked(now, socket, from, check);
-    this.#heard(now, socket, from, false);
-    if (pair && (this.#puncher.active || !this.#path?.shows(pair))) this.#adopt(now, pair);
-  }
-
-  #heard(now: number, socket: SocketId, from: Endpoint, flowing: boolean): void {
-    if (this.#path?.pair.is(socket, from)) this.#path.heard(now, flowing);
+    this.#paths.heard(now, socket, from, false);
+    if (pair && (this.#puncher.active || !this.#paths.get("direct")?.shows(pair))) this.#adopt(now, pair);
   }
 
   #obey(now: number, message: ControlMessage | undefined): void {
     switch (message?.type) {
       case "candidates":
-        if (this.#puncher.offered(now, message)) this.#path?.doubt(now);
+        if (this.#punches && this.#puncher.offered(now, message)) this.#paths.get("direct")?.doubt(now);
         return;
       case "opened":
         return this.#puncher.peerOpened(message.try);
+      case "relayed":
+        return this.#relay.peerOffered(now, { address: message.address, port: message.port });
       case "nat":
-        this.#remote = message.nat;
+        this.#reporter.remote = message.nat;
         return this.#emit({ event: "peer-nat", nat: message.nat });
       case "bye":
-        if (message.code === NO_PATH && !this.#path) return this.#endPathless(now, whyNoPath(this.#local, this.#remote));
-        return this.#close(message.code, message.text);
+        if (message.code === NO_PATH && !this.#paths.best) return this.#endPathless(now);
+        return this.#close(message.code, message.text, now);
     }
   }
 
-  /** Takes a pair that both sides know to work as the path. */
+  /** Takes a pair that both sides know to work as the direct path. */
   #adopt(now: number, pair: Pair): void {
-    const startedAt = this.#puncher.startedAt ?? now;
-    const before = this.#path;
-    this.#path = new PathKeeper(now, pair, () => this.#options.random(4).readUInt32BE() / 2 ** 32);
-    this.#everConnected = true;
-    const { packets } = this.#puncher;
+    const before = this.#paths.get("direct");
+    const path = this.#paths.take(now, "direct", pair);
+    const effort = this.#effort;
     this.#puncher.settle(now, pair);
     this.#control.setCarrier(now, "path", true);
-    const { mapped } = this.#path;
     // Only the peer had lost it.
-    if (before?.shows(pair)) return;
-    const local = this.#puncher.candidates.find(({ address, port }) => address === mapped.address && port === mapped.port);
-    const strategy = strategyOf(pair.remote, mapped);
-    const rttMs = pair.rttMs ?? 0;
-    const punchMs = now - startedAt;
-    this.#emit({
-      event: "path",
-      kind: "direct",
-      pair: { local: { type: "peer-reflexive", ...local, ...mapped }, remote: pair.remote },
-      strategy,
-      elapsedMs: now - this.#options.startedAt,
-      punchMs,
-      rttMs,
-    });
-    this.#explain("direct", whyDirect(this.#local, this.#remote, strategy), strategy, packets, punchMs);
+    if (!before?.shows(pair)) this.#reporter.direct(now, path, this.#puncher.candidates, effort);
+  }
+
+  #adoptRelay(now: number, pair: Pair): void {
+    const first = !this.#paths.everConnected;
+    const path = this.#paths.take(now, "relay", pair);
+    this.#control.setCarrier(now, "path", true);
+    if (this.#paths.kind === "relay") this.#tellRelayed(now, path, first);
+  }
+
+  #tellRelayed(now: number, path: PathKeeper, first: boolean): void {
+    const { relayed } = this.#relay;
+    if (relayed) this.#reporter.relayed(now, path, relayed, this.#punches ? (first ? "meanwhile" : "again") : "asked");
   }
 
   #advance(now: number): void {
-    this.#puncher.advance(now, this.#puncher.active ? undefined : this.#path?.pair, this.#control.rttMs);
-    this.#keepPath(now);
+    const direct = this.#paths.get("direct");
+    this.#puncher.advance(now, this.#puncher.active ? undefined : direct?.pair, this.#control.rttMs);
+    this.#relay.advance(now);
+    if (!this.#relay.relayed && this.#paths.drop(now, "relay")) this.#lost(now, "relay");
+    this.#keepPaths(now);
     // Before what is said of it: an opener must not come later than the word that it was sent.
     for (const send of this.#puncher.poll(now)) {
       this.#outputs.push({ type: "send", ...send });
-      if (!send.isAnswer && this.#path?.pair.is(send.socket, send.to)) this.#path.sent(now);
+      const path = this.#paths.get("direct");
+      if (!send.isAnswer && path?.pair.is(send.socket, send.to)) path.sent(now);
     }
     this.#flushControl(now);
     if (this.#giveUp(now)) return;
+    this.#pollRelay();
     this.#outputs.push({ type: "wake", at: this.#deadline });
   }
 
-  #keepPath(now: number): void {
-    const path = this.#path;
-    switch (path?.advance(now)) {
-      case "probe":
-        return this.#puncher.probe(now, path.pair);
-      case "lost":
-        this.#path = undefined;
-        this.#pathlessSince = now;
-        this.#control.setCarrier(now, "path", false);
-        this.#emit({ event: "lost" });
-        if (!this.#puncher.active) this.#puncher.begin(now);
-        // What `begin` has just put on the way is sent in this turn.
-        this.#puncher.advance(now, undefined, this.#control.rttMs);
+  #keepPaths(now: number): void {
+    for (const { kind, pair, duty } of this.#paths.advance(now)) {
+      if (duty === "probe") {
+        if (kind === "direct") this.#puncher.probe(now, pair);
+        else this.#relay.probe(now, pair);
+      } else this.#lost(now, kind);
     }
+  }
+
+  #lost(now: number, kind: PathKind): void {
+    const relay = this.#paths.get("relay");
+    if (kind === "relay") this.#relay.restart(now);
+    else if (relay) this.#tellRelayed(now, relay, false);
+    if (!this.#paths.best) {
+      this.#control.setCarrier(now, "path", false);
+      this.#emit({ event: "lost" });
+    }
+    if (kind === "relay" || this.#puncher.active || !this.#punches) return;
+    this.#stuck = false;
+    this.#puncher.begin(now);
+    // What `begin` has just put on the way is sent in this turn.
+    this.#puncher.advance(now, undefined, this.#control.rttMs);
   }
 
   /** Ends a session that has nothing more to try; returns whether it did. */
   #giveUp(now: number): boolean {
-    if (this.#path) return false;
-    const exhausted = !this.#everConnected && this.#puncher.tries > LADDER_LENGTH;
-    if (!exhausted && now < this.#patienceEndsAt) return false;
-    const text = this.#isUnheard ? "The other side did not say where it can be reached." : whyNoPath(this.#local, this.#remote);
-    this.#endPathless(now, text);
+    const exhausted = this.#puncher.tries > LADDER_LENGTH;
+    if (this.#paths.best) {
+      if (exhausted && this.#paths.kind === "relay" && !this.#stuck) this.#reporter.stuck(now, this.#effort);
+      this.#stuck ||= exhausted;
+      return false;
+    }
+    const hopeless = exhausted && !this.#paths.everConnected && !this.#relay.isHopeful;
+    if (!hopeless && now < patienceEndsAt(this.#paths, this.#isUnheard)) return false;
+    this.#endPathless(now, this.#isUnheard ? "The other side did not say where it can be reached." : undefined);
     return true;
   }
 
-  #endPathless(now: number, text: string): void {
-    this.#explain("none", text, "open", this.#puncher.packets, now - (this.#puncher.startedAt ?? now));
-    this.#leave(now, NO_PATH, text);
+  #endPathless(now: number, text?: string): void {
+    this.#leave(now, NO_PATH, this.#reporter.none(now, text, this.#relay.why, this.#effort));
   }
 
   #leave(now: number, code: string, text: string): void {
     this.#control.send(now, { type: "bye", code, text });
     this.#control.hurry(now);
     this.#flushControl(now);
-    this.#close(code, text);
-  }
-
-  #explain(path: "direct" | "none", text: string, strategy: string, packets: number, ms: number): void {
-    const tried = [{ strategy, outcome: path === "none" ? "failed" : "succeeded", packets, ms }] as const;
-    this.#emit({ event: "reason", path, local: this.#local ?? null, remote: this.#remote ?? null, tried, text });
+    this.#close(code, text, now);
   }
 
   /** `isAnswer`: nothing will come back for it, so nothing is to be waited for. */
   #send(now: number, kind: Kind, payload: Uint8Array, isAnswer = false): void {
-    const path = this.#path;
+    const path = this.#paths.best;
     if (!path) {
       this.counters["no-path"]++;
       return;
     }
-    this.#outputs.push({ type: "send", socket: path.pair.socket, to: path.pair.remote, bytes: this.#sealed.seal(kind, payload) });
+    const { socket, remote: to } = path.pair;
+    const bytes = this.#sealed.seal(kind, payload);
+    if (socket === RELAY_SOCKET) this.#relay.send(now, bytes);
+    else this.#outputs.push({ type: "send", socket, to, bytes });
     if (!isAnswer) path.sent(now);
   }
 
@@ -263,8 +279,14 @@ export class Session {
     }
   }
 
-  #close(code: string, text: string): void {
+  #pollRelay(): void {
+    for (const output of this.#relay.poll()) this.#outputs.push({ type: "relay", output });
+  }
+
+  #close(code: string, text: string, now: number): void {
     this.#puncher.stop();
+    this.#relay.stop(now);
+    this.#pollRelay();
     this.#emit({ event: "closed", code, text });
     this.#closed = true;
   }
@@ -279,17 +301,20 @@ export class Session {
     this.#outputs.push({ type: "event", event });
   }
 
-  get #deadline(): number {
-    const onPath = this.#path?.deadline ?? this.#patienceEndsAt;
-    return Math.min(this.#puncher.deadline, this.#control.deadline, onPath);
+  get #punches(): boolean {
+    return this.#options.allowed !== "relay-only";
   }
 
-  /** When a session without a path ends. */
-  get #patienceEndsAt(): number {
-    return this.#pathlessSince + (this.#isUnheard ? NO_CANDIDATES_MS : NO_PATH_MS);
+  get #effort(): Effort {
+    return { packets: this.#puncher.packets, startedAt: this.#puncher.startedAt };
+  }
+
+  get #deadline(): number {
+    const ends = patienceEndsAt(this.#paths, this.#isUnheard);
+    return Math.min(this.#puncher.deadline, this.#relay.deadline, this.#control.deadline, this.#paths.deadline, ends);
   }
 
   get #isUnheard(): boolean {
-    return !this.#everConnected && this.#puncher.startedAt === undefined;
+    return !this.#paths.everConnected && this.#puncher.startedAt === undefined;
   }
 }
