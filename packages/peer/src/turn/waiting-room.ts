@@ -1,0 +1,35 @@
+import type { Endpoint } from "@awl/wire";
+
+const MAX_DATAGRAMS = 32;
+const MAX_BYTES = 64 * 1_024;
+
+interface Waiting {
+  readonly to: Endpoint;
+  readonly bytes: Uint8Array;
+}
+
+/** Datagrams that wait for an allocation: the latest few. */
+export class WaitingRoom {
+  #datagrams: Waiting[] = [];
+  #bytes = 0;
+
+  /** Returns how many had to give way: the oldest, which are of least use by then. */
+  add(to: Endpoint, bytes: Uint8Array): number {
+    this.#datagrams.push({ to, bytes });
+    this.#bytes += bytes.length;
+    let dropped = 0;
+    while (this.#datagrams.length > MAX_DATAGRAMS || this.#bytes > MAX_BYTES) {
+      this.#bytes -= this.#datagrams.shift()?.bytes.length ?? 0;
+      dropped += 1;
+    }
+    return dropped;
+  }
+
+  /** All that wait, in their order. */
+  leave(): readonly Waiting[] {
+    const datagrams = this.#datagrams;
+    this.#datagrams = [];
+    this.#bytes = 0;
+    return datagrams;
+  }
+}
