@@ -36,10 +36,7 @@ export interface RouterTraits {
 
 /** One router: `nat: null` routes the LAN's own public prefix. */
 export type RouterBehaviour = RouterTraits &
-  (
-    | { readonly nat: Translation; readonly filtering: Filtering }
-    | { readonly nat: null; readonly filtering: Filtering }
-  );
+  ({ readonly nat: Translation; readonly filtering: Filtering } | { readonly nat: null; readonly filtering: Filtering });
 
 /** The verdict that a correct classifier reaches from a host of the site. */
 export interface ExpectedVerdict {

@@ -55,5 +55,7 @@ function verdictOf(kind: NatKindName) {
 
 function whyOf(reasons: readonly (ReasonEvent | undefined)[]): Attempt["why"] {
   const codes = Object.keys(REASON_TEXTS) as NoPath[];
-  return codes.find((code) => reasons.every((reason) => reason?.path === "none" && REASON_TEXTS[code].test(reason.text))) ?? "something else";
+  return (
+    codes.find((code) => reasons.every((reason) => reason?.path === "none" && REASON_TEXTS[code].test(reason.text))) ?? "something else"
+  );
 }

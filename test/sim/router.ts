@@ -1,7 +1,7 @@
 import type { RouterBehaviour } from "../grid/nat-kinds.js";
 import type { Clock } from "./clock.js";
 import { FlowTable } from "./flow-table.js";
-import { type Network, type Packet, type Receive } from "./network.js";
+import type { Network, Packet, Receive } from "./network.js";
 import type { Random } from "./random.js";
 
 /** A box between a network outside and one inside: a NAT, a firewall, or one that only routes. RFC 4787. */

@@ -1,5 +1,6 @@
-import { Session, type PathEvent, type ReasonEvent, type SessionEvent, type SessionInput, type SessionOptions } from "@awl/peer";
+import { type PathEvent, type ReasonEvent, Session, type SessionEvent, type SessionInput, type SessionOptions } from "@awl/peer";
 import type { Endpoint } from "@awl/wire";
+import { Alarm } from "./alarm.js";
 import type { Clock } from "./clock.js";
 import type { Host } from "./host.js";
 import type { Random } from "./random.js";
@@ -34,10 +35,11 @@ export class SessionSide {
   readonly #sockets = new Map<number, Endpoint>();
   readonly #sentInSecond = new Map<string, number>();
   #second = 0;
-  #wakeAt = Number.POSITIVE_INFINITY;
+  readonly #alarm: Alarm;
 
   constructor(clock: Clock, random: Random, host: Host, options: SideOptions) {
     this.#clock = clock;
+    this.#alarm = new Alarm(clock, () => this.feed({ type: "tick" }));
     this.host = host;
     this.session = new Session({
       ...options,
@@ -74,7 +76,7 @@ export class SessionSide {
           this.#note(output.event);
           break;
         case "wake":
-          this.#wake(output.at);
+          this.#alarm.set(output.at);
       }
     }
     if (this.closed && this.#sockets.size > 0) throw new Error("ended with sockets open");
@@ -116,12 +118,5 @@ export class SessionSide {
     const count = (this.#sentInSecond.get(key) ?? 0) + 1;
     this.#sentInSecond.set(key, count);
     this.busiest = Math.max(this.busiest, count);
-  }
-
-  #wake(at: number): void {
-    if (at <= this.#clock.now) throw new Error(`a deadline in the past: ${at} at ${this.#clock.now}`);
-    this.#wakeAt = at;
-    // The session is asked at its last word alone: an earlier one that was taken back does nothing.
-    if (at < Number.POSITIVE_INFINITY) this.#clock.at(at, () => this.#wakeAt === at && this.feed({ type: "tick" }));
   }
 }

@@ -1,9 +1,9 @@
 import { BindingServer, type StunAddress, stunSockets } from "@awl/rendezvous";
 import type { Endpoint } from "@awl/wire";
 import type { Clock } from "./clock.js";
-import { type LineConditions, PERFECT } from "./line.js";
 import type { Internet } from "./internet.js";
-import { type Packet, keyOf } from "./network.js";
+import { type LineConditions, PERFECT } from "./line.js";
+import { keyOf, type Packet } from "./network.js";
 
 const PORT = 3478;
 const ALT_PORT = 3479;
