@@ -5,7 +5,7 @@ import type { Network, Packet, Receive } from "./network.js";
 const DEFAULT_TTL = 64;
 
 /** Where ephemeral ports begin on Linux. */
-const FIRST_PORT = 32_768;
+export const FIRST_PORT = 32_768;
 
 /** A machine with an address of one family or of both, and UDP sockets on them. */
 export class Host {
