@@ -163,7 +163,7 @@ const sentIn = ({ outputs }: ProbeRun) => outputs.filter(({ type }) => type === 
 test("a line that is slower than thought is not a lossy one", () => {
   // The first answers come at once, all later ones after more than the least retransmission timeout.
   const slowDown = (_host: Host, { accesses }: Site, clock: Clock) =>
-    clock.at(5, () => {
+    clock.at(3, () => {
       for (const { up, down } of accesses) up.conditions = down.conditions = { ...PERFECT, delayMs: 40 };
     });
   const probed = run({ plan: routerPlan(EI, APD), line: { delayMs: 2 } }, slowDown);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Carrier, ControlLink } from "./control-link.js";
 import type { ControlMessage } from "./control-message.js";
-import { Clock } from "./network.test-support.js";
+import { Clock } from "./clock.test-support.js";
 
 const say = (number: number): ControlMessage => ({ type: "opened", try: number });
 const bytesOf = (envelope: unknown) => Buffer.from(JSON.stringify(envelope));
