@@ -5,8 +5,8 @@ export class Alarm {
   readonly #clock: Clock;
   readonly #ring: () => void;
   #at = Number.POSITIVE_INFINITY;
-  /** When the clock will look: never later than the deadline. */
-  #bookedAt = Number.POSITIVE_INFINITY;
+  /** When the clock will look, the earliest last. */
+  readonly #booked: number[] = [];
 
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock;
@@ -17,15 +17,19 @@ export class Alarm {
   set(at: number): void {
     if (at <= this.#clock.now) throw new Error(`a deadline in the past: ${at} at ${this.#clock.now}`);
     this.#at = at;
-    if (at >= this.#bookedAt) return;
-    this.#bookedAt = at;
-    this.#clock.at(at, () => this.#look(at));
+    this.#book();
   }
 
-  #look(bookedAt: number): void {
-    if (bookedAt !== this.#bookedAt) return;
-    this.#bookedAt = Number.POSITIVE_INFINITY;
-    if (this.#at <= this.#clock.now) this.#ring();
-    else if (this.#at < Number.POSITIVE_INFINITY) this.set(this.#at);
+  #book(): void {
+    if (this.#at >= (this.#booked.at(-1) ?? Number.POSITIVE_INFINITY)) return;
+    this.#booked.push(this.#at);
+    this.#clock.at(this.#at, () => this.#look());
+  }
+
+  #look(): void {
+    this.#booked.pop();
+    if (this.#at > this.#clock.now) return this.#book();
+    this.#at = Number.POSITIVE_INFINITY;
+    this.#ring();
   }
 }

@@ -1,18 +1,20 @@
 import type { PathEvent, ReasonEvent } from "@awl/peer";
-import { NAT_KINDS, type NatKindName } from "../grid/nat-kinds.js";
+import { verdictOn } from "../grid/verdict.js";
 import { type Cell, type NoPath, REASON_TEXTS } from "../grid.js";
 import { Duo, type DuoOptions } from "./duo.js";
-import type { LineConditions } from "./line.js";
 import type { Random } from "./random.js";
+import { planOf, type SitePlan } from "./site.js";
 
 /** Everything about an attempt that is not the pair of NATs. */
-export type Weather = Pick<DuoOptions, "seed" | "signalMs" | "skewMs"> & { readonly way?: Partial<LineConditions> };
+export type Weather = Pick<DuoOptions, "seed" | "signalMs" | "skewMs" | "way" | "lines">;
 
 export interface Attempt {
   /** `undecided`: nothing has come of it in all the time there was. */
   readonly outcome: "direct" | "none" | "undecided";
   /** Of the connector. */
   readonly path: PathEvent | undefined;
+  /** Tries of the connector's. */
+  readonly tries: number;
   /** What the two sides said, where they said why there is no path: the same thing, by the table's patterns. */
   readonly why: NoPath | "something else" | undefined;
   readonly duo: Duo;
@@ -25,20 +27,25 @@ const PATIENCE_MS = 120_000;
 const VERDICT_MS = 500;
 const BLOCKED_VERDICT_MS = 2_200;
 
-/** One attempt of one pair to connect. */
+/** One attempt of one pair of the grid to connect. */
 export function attempt([connector, listener]: Cell, weather: Weather): Attempt {
+  return meet(planOf(connector), planOf(listener), weather);
+}
+
+/** One attempt of a host behind some routers to reach one behind others. */
+export function meet(connector: SitePlan, listener: SitePlan, weather: Weather): Attempt {
   const duo = new Duo({ connector, listener, ...weather });
   // A listener has asked before anybody came.
-  duo.clock.later(() => duo.listener.feed({ type: "nat", nat: verdictOf(listener) }));
-  duo.clock.later(
-    () => duo.connector.feed({ type: "nat", nat: verdictOf(connector) }),
-    (weather.skewMs ?? 0) + (NAT_KINDS[connector].expected.type === "udp-blocked" ? BLOCKED_VERDICT_MS : VERDICT_MS),
-  );
+  duo.clock.later(() => duo.listener.feed({ type: "nat", nat: natOf(listener) }));
+  const nat = natOf(connector);
+  const verdictMs = nat.type === "udp-blocked" ? BLOCKED_VERDICT_MS : VERDICT_MS;
+  duo.clock.later(() => duo.connector.feed({ type: "nat", nat }), (weather.skewMs ?? 0) + verdictMs);
   duo.connect(PATIENCE_MS);
-  const { path } = duo.connector;
-  if (path && duo.listener.path) return { outcome: "direct", path, why: undefined, duo };
-  if (!duo.sides.every(({ closed }) => closed)) return { outcome: "undecided", path, why: undefined, duo };
-  return { outcome: "none", path, why: whyOf(duo.sides.map(({ reason }) => reason)), duo };
+  const { path, opened, host } = duo.connector;
+  const found = { path, tries: opened / host.addresses.size, duo };
+  if (path && duo.listener.path) return { ...found, outcome: "direct", why: undefined };
+  if (!duo.sides.every(({ closed }) => closed)) return { ...found, outcome: "undecided", why: undefined };
+  return { ...found, outcome: "none", why: whyOf(duo.sides.map(({ reason }) => reason)) };
 }
 
 /** Up to 20 % loss and a round trip of 300 ms, jitter included; a rendezvous that takes as long one way. */
@@ -48,9 +55,9 @@ export function drawWeather(random: Random): Weather {
   return { seed: random.uint32(), signalMs: random.unit() * 300, skewMs: random.pick([0, 30, 500, 2_000]), way };
 }
 
-/** The test of the kinds (kinds.test.ts) holds the real machine to this. */
-function verdictOf(kind: NatKindName) {
-  return { ...NAT_KINDS[kind].expected, confidence: "high" };
+/** The real machine is held to this by prober.test.ts. */
+function natOf({ layers }: SitePlan) {
+  return { ...verdictOn(layers), confidence: "high" };
 }
 
 function whyOf(reasons: readonly (ReasonEvent | undefined)[]): Attempt["why"] {

@@ -23,6 +23,8 @@ export interface DuoOptions {
   readonly seed?: number;
   /** Of the whole way between the two: the line of each has half of it. @default 5 ms and nothing else */
   readonly way?: Partial<LineConditions>;
+  /** Each one's own line, in place of `way`. */
+  readonly lines?: { readonly connector: LineConditions; readonly listener: LineConditions };
   /** One way over the rendezvous, which loses nothing and keeps the order. @default 5 */
   readonly signalMs?: number;
   /** How much later the connector begins. @default 0 */
@@ -89,14 +91,14 @@ export class Duo {
     for (const { routers } of this.sites) for (const router of routers) router.flush();
   }
 
-  #buildSites({ connector, listener, shared, way }: DuoOptions): [Site, Site] {
+  #buildSites({ connector, listener, shared, way, lines }: DuoOptions): [Site, Site] {
     const ground = { clock: this.clock, random: this.#random.fork() };
-    const conditions = halfOf(way ?? { delayMs: 5 });
+    const half = halfOf(way ?? { delayMs: 5 });
     const plan = (of: NatKindName | SitePlan) => (typeof of === "string" ? planOf(of) : of);
     const first = plan(shared === undefined || shared === "lan" ? connector : shared);
-    const site = Site.on(this.internet, ground, 1, first, conditions);
+    const site = Site.on(this.internet, ground, 1, first, lines?.connector ?? half);
     if (shared === "lan") return [site, site];
-    if (shared === undefined) return [site, Site.on(this.internet, ground, 2, plan(listener), conditions)];
+    if (shared === undefined) return [site, Site.on(this.internet, ground, 2, plan(listener), lines?.listener ?? half)];
     return [site.home(ground, 11, plan(connector)), site.home(ground, 12, plan(listener))];
   }
 

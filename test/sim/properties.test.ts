@@ -2,12 +2,14 @@
 import { createHash } from "node:crypto";
 import type { Endpoint } from "@awl/wire";
 import { expect, test } from "vitest";
-import { CELLS, type Cell, expectationOf } from "../grid.js";
-import { type Attempt, attempt, drawWeather } from "./attempt.js";
+import type { RouterBehaviour } from "../grid/nat-kinds.js";
+import { CELLS, type Cell, expectationBetween, expectationOf } from "../grid.js";
+import { type Attempt, attempt, drawWeather, meet } from "./attempt.js";
 import { Duo } from "./duo.js";
 import { Random } from "./random.js";
 import { forSeeds } from "./seeds.js";
 import type { SessionSide } from "./session-side.js";
+import type { SitePlan } from "./site.js";
 
 const SURE_CELLS = CELLS.filter((cell) => expectationOf(cell).outcome === "direct");
 const HOPELESS_CELLS = CELLS.filter((cell) => expectationOf(cell).outcome === "none");
@@ -32,7 +34,7 @@ function expectAgreement({ duo: { connector, listener } }: Attempt): void {
 }
 
 /** Nothing may happen any more; the drivers throw if a machine speaks. */
-function expectSilence({ duo }: Attempt): void {
+function expectSilence(duo: Duo): void {
   const sent = duo.sides.map((side) => side.sent);
   duo.clock.runFor(60_000);
   for (const side of duo.sides) side.feed({ type: "ping" });
@@ -57,7 +59,18 @@ test("a pair without hope is told why, on both sides, and then there is silence"
     const result = attempt(cell, drawWeather(random));
     expect({ cell, outcome: result.outcome, why: result.why }).toEqual({ cell, outcome: "none", why: reasonOf(cell) });
     for (const side of result.duo.sides) expectBounded(side);
-    expectSilence(result);
+    expectSilence(result.duo);
+  });
+});
+
+test("the grid's rule holds for whatever routers stand in a row", () => {
+  forSeeds(400, (random) => {
+    const [connector, listener] = [drawRouters(random), drawRouters(random)];
+    const expected = expectationBetween(connector, listener);
+    const { outcome, why } = meet(connector, listener, drawWeather(random));
+    if (expected.outcome === "direct") expect({ connector, listener, outcome }).toEqual({ connector, listener, outcome: "direct" });
+    else if (expected.outcome === "none")
+      expect({ connector, listener, outcome, why }).toEqual({ connector, listener, outcome: "none", why: expected.reason });
   });
 });
 
@@ -70,7 +83,7 @@ test("after a goodbye in the middle of whatever goes on there is silence", () =>
     duo.clock.runFor(1_000);
     // The other side's may have been lost.
     for (const side of duo.sides) side.feed({ type: "close", code: "done", text: "" });
-    expectSilence({ outcome: "none", path: undefined, why: undefined, duo });
+    expectSilence(duo);
   });
 });
 
@@ -89,6 +102,37 @@ test("the same seed is the same run, byte for byte", () => {
 function drawPair(random: Random) {
   const [connector, listener] = random.pick(CELLS);
   return { connector, listener, ...drawWeather(random) };
+}
+
+const STRICT = "address-and-port-dependent";
+
+/** No more than the ladder's openers reach. */
+function drawRouters(random: Random): SitePlan {
+  return { layers: Array.from({ length: 1 + random.below(2) }, () => drawRouter(random)), lan: `192.168.${random.below(256)}` };
+}
+
+function drawRouter(random: Random): RouterBehaviour {
+  const filtering = random.pick(["endpoint-independent", "address-dependent", STRICT] as const);
+  const traits = {
+    filtering,
+    unsolicited: random.happens(0.3) ? "confirm" : "drop",
+    udp: random.happens(0.03) ? "block" : "forward",
+    refresh: random.pick(["both", "outbound"] as const),
+    hairpin: random.happens(0.3),
+    lifetimeSeconds: random.pick([20, 300]),
+  } as const;
+  if (random.happens(0.1)) return { ...traits, nat: null };
+  const pool = random.happens(0.1) ? 4 : 1;
+  if (random.happens(0.6)) {
+    const allocation = random.pick(["random", "sequential", "preserving"] as const);
+    return { ...traits, nat: { mapping: "endpoint-independent", allocation, pool } };
+  }
+  const nat = {
+    mapping: random.pick(["address-dependent", STRICT] as const),
+    allocation: random.pick(["random", "sequential"] as const),
+    pool,
+  };
+  return { ...traits, filtering: STRICT, nat };
 }
 
 function reasonOf(cell: Cell) {

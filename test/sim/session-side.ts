@@ -25,7 +25,9 @@ export class SessionSide {
   sent = 0;
   /** The most datagrams that one endpoint got in one second. */
   busiest = 0;
-  /** The most sockets that were open at once. */
+  /** Sockets opened so far: one a family for each try. */
+  opened = 0;
+  /** The most that were open at once. */
   mostSockets = 0;
   /** Takes what is to be sent inside the TLS session. */
   onControl: (bytes: Buffer) => void = () => {};
@@ -88,6 +90,7 @@ export class SessionSide {
     const local = this.host.bind(family, receive);
     if (local === undefined) throw new Error(`a socket of a family that the host does not have: ${family}`);
     this.#sockets.set(socket, local);
+    this.opened += 1;
     this.mostSockets = Math.max(this.mostSockets, this.#sockets.size);
     if (this.#sockets.size > MAX_SOCKETS_PER_FAMILY * this.host.addresses.size) throw new Error(`${this.#sockets.size} sockets are open`);
     this.#clock.later(() => this.feed({ type: "opened", socket, hosts: [local] }));

@@ -17,13 +17,15 @@ export interface SitePlan {
   /** Routers between the Internet and the LAN, outermost first. */
   readonly layers: readonly RouterBehaviour[];
   /** @default there is no IPv6 */
-  readonly ipv6?: RouterBehaviour | undefined;
+  readonly ipv6?: RouterBehaviour;
+  /** The first three numbers of the LAN's addresses, where something translates them. @default 192.168.1 */
+  readonly lan?: string;
 }
 
 /** The routers of a kind, each with these traits in place of its own. */
 export function planOf(kind: NatKindName, traits: Partial<RouterTraits> = {}): SitePlan {
   const { ipv6 } = NAT_KINDS[kind];
-  return { layers: layersOf(kind, traits), ipv6: ipv6 && { ...ipv6, ...traits } };
+  return { layers: layersOf(kind, traits), ...(ipv6 && { ipv6: { ...ipv6, ...traits } }) };
 }
 
 /** Where a site is plugged in: the Internet, or the inside of a carrier's NAT. */
@@ -50,8 +52,7 @@ export class Site {
   /** `number`: from 1 to 254, another for each site. */
   static on(internet: Internet, ground: Ground, number: number, plan: SitePlan, conditions?: LineConditions): Site {
     const { access, network } = internet.join(conditions);
-    const site = new Site(ground, number, plan, { network, prefix: `198.18.${number}` }, [access]);
-    return site;
+    return new Site(ground, number, plan, { network, prefix: `198.18.${number}` }, [access]);
   }
 
   /** A home behind the innermost router of this site, which is a carrier then. */
@@ -62,7 +63,7 @@ export class Site {
   private constructor(
     { clock, random }: Ground,
     number: number,
-    { layers, ipv6 }: SitePlan,
+    { layers, ipv6, lan = "192.168.1" }: SitePlan,
     uplink: Uplink,
     accesses: readonly Access[],
     carriers: readonly Router[] = [],
@@ -78,7 +79,7 @@ export class Site {
       const router = new Router(clock, random.fork(), network, addresses, behaviour);
       routers.push(router);
       network = router;
-      prefix = behaviour.nat === null ? `198.19.${number}` : depth < layers.length - 1 ? "100.64.0" : "192.168.1";
+      prefix = behaviour.nat === null ? `198.19.${number}` : depth < layers.length - 1 ? "100.64.0" : lan;
     }
     this.#lan = { network, prefix };
     if (ipv6) {
