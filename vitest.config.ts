@@ -27,8 +27,8 @@ export default defineConfig({
         test: {
           name: "sim",
           include: ["test/sim/**/*.test.ts"],
-          // Against hangs only. AWL_SIM_RUNS makes all of these tests long.
-          testTimeout: process.env.AWL_SIM_RUNS ? 3_600_000 : 60_000,
+          // Against hangs only. These make some tests long.
+          testTimeout: process.env.AWL_SIM_RUNS || process.env.AWL_HOSTILE ? 3_600_000 : 60_000,
         },
       },
       {
