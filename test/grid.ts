@@ -34,7 +34,7 @@ export function expectationOf([connector, listener]: Cell): Expectation {
 }
 
 /** What stands between a host and the Internet. */
-export type Surroundings = Pick<NatKind, "ipv6"> & { readonly layers: readonly RouterBehaviour[] };
+type Surroundings = Pick<NatKind, "ipv6"> & { readonly layers: readonly RouterBehaviour[] };
 
 /**
  * It takes one packet: one side must let in what the other sends to the endpoint that it is known by. From then on that side knows

@@ -1,9 +1,9 @@
 import { inParallel } from "../sim/parallel.js";
-import type { Access, MeetingResult } from "../sim/population.js";
+import type { AccessNetwork, MeetingResult } from "../sim/population.js";
 import { table } from "../table.js";
 import { quantile, wilson } from "./statistics.js";
 
-const POPULATIONS: readonly { readonly name: string; readonly accesses: readonly (readonly [Access, Access])[] }[] = [
+const POPULATIONS: readonly { readonly name: string; readonly accesses: readonly (readonly [AccessNetwork, AccessNetwork])[] }[] = [
   { name: "fixed lines", accesses: [["fixed", "fixed"]] },
   { name: "phones", accesses: [["cellular", "cellular"]] },
   {
@@ -36,7 +36,7 @@ export async function populationReport(pairs: number): Promise<string> {
   const details: string[] = [];
   for (const { name, accesses } of POPULATIONS) {
     const meetings = Array.from({ length: pairs }, (_, seed) => {
-      const [connector, listener] = accesses[seed % accesses.length] as readonly [Access, Access];
+      const [connector, listener] = accesses[seed % accesses.length] as readonly [AccessNetwork, AccessNetwork];
       return { connector, listener, seed };
     });
     const results = await inParallel("meeting", meetings);

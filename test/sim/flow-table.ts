@@ -66,10 +66,6 @@ export class FlowTable {
     for (const table of [this.#byInside, this.#byExternal, this.#byFlow, this.#confirmed]) table.clear();
   }
 
-  get size(): number {
-    return this.#byInside.size;
-  }
-
   #admits({ permits }: Mapping, permit: string): boolean {
     return this.#behaviour.filtering === "endpoint-independent" || this.#isFresh(permits.get(permit));
   }

@@ -14,8 +14,6 @@ export class Internet {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ends = new Map<string, { readonly receive: Receive; readonly down: Line }>();
-  /** Packets that were sent into it, by destination address. */
-  readonly sentTo = new Map<string, number>();
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -28,11 +26,7 @@ export class Internet {
     const access = { up: line(), down: line() };
     const network: Network = {
       plug: (address, receive) => void this.#ends.set(address, { receive, down: access.down }),
-      send: (packet) => {
-        // Before it can be lost: who aims at whom is what is counted.
-        this.sentTo.set(packet.to.address, (this.sentTo.get(packet.to.address) ?? 0) + 1);
-        access.up.carry(() => this.#pass(packet));
-      },
+      send: (packet) => access.up.carry(() => this.#pass(packet)),
     };
     return { access, network };
   }

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { heapUsed } from "../../packages/rendezvous/src/driver/heap.test-support.js";
 import { Duo } from "./duo.js";
 
-/** Bytes that half an hour may add to what two sessions keep: 28 a ping, 3 kB a path, and the heap's own moods. */
+/** Bytes that a quarter of an hour may add to what two sessions keep: 56 a ping, 11 kB a path, and the heap's own moods. */
 const SLACK = 1_000_000;
 
-/** Half an hour of pings, ten a second, after a minute of them; what happens beside them six times a minute. */
+/** A quarter of an hour of pings, ten a second, after a minute of them; what happens beside them six times a minute. */
 function grownBy(happening: (duo: Duo) => void): number {
   const duo = new Duo({ connector: "port-restricted", listener: "masquerade" }).connect();
   const chat = () => {
@@ -22,7 +22,7 @@ function grownBy(happening: (duo: Duo) => void): number {
   chat();
   run(1);
   const before = heapUsed();
-  run(30);
+  run(15);
   const after = heapUsed();
   expect(duo.sides.every(({ path }) => path)).toBe(true);
   return after - before;

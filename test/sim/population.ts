@@ -20,7 +20,7 @@ import { type LineConditions, PERFECT } from "./line.js";
 import { Random } from "./random.js";
 import type { SitePlan } from "./site.js";
 
-export type Access = "fixed" | "cellular";
+export type AccessNetwork = "fixed" | "cellular";
 
 /** Shares of all networks. */
 const UDP_BLOCKED = 0.04;
@@ -43,9 +43,9 @@ const POOL = 4;
 const CGN_LIFETIME_S = 60;
 const HOME_LIFETIME_S = 150;
 
-export interface Meeting {
-  readonly connector: Access;
-  readonly listener: Access;
+interface Meeting {
+  readonly connector: AccessNetwork;
+  readonly listener: AccessNetwork;
   readonly seed: number;
 }
 
@@ -78,7 +78,7 @@ export function meetOnce({ connector, listener, seed }: Meeting): MeetingResult 
   };
 }
 
-function drawPlan(access: Access, random: Random): SitePlan {
+function drawPlan(access: AccessNetwork, random: Random): SitePlan {
   const layers = access === "fixed" ? drawFixed(random) : drawCellular(random);
   const lan = access === "fixed" ? `192.168.${random.below(256)}` : `10.${random.below(256)}.${random.below(256)}`;
   return { layers: random.happens(UDP_BLOCKED) ? layers.map((layer) => ({ ...layer, udp: "block" })) : layers, lan };
@@ -117,7 +117,7 @@ const STRICT = {
   lifetimeSeconds: CGN_LIFETIME_S,
 } as const;
 
-function drawLine(access: Access, random: Random): LineConditions {
+function drawLine(access: AccessNetwork, random: Random): LineConditions {
   const [least, spread, jitterMs, loss] = access === "fixed" ? [5, 20, 5, 0.01] : [20, 40, 20, 0.02];
   return { ...PERFECT, delayMs: least + random.unit() * spread, jitterMs: random.unit() * jitterMs, loss: random.unit() * loss };
 }

@@ -44,7 +44,7 @@ function expectSilence(duo: Duo): void {
 }
 
 test("a pair that the table calls direct becomes direct, and both sides agree on the pair", () => {
-  forSeeds(1_000, (random) => {
+  forSeeds(600, (random) => {
     const cell = random.pick(SURE_CELLS);
     const result = attempt(cell, drawWeather(random));
     expect({ cell, outcome: result.outcome }).toEqual({ cell, outcome: "direct" });
@@ -54,7 +54,7 @@ test("a pair that the table calls direct becomes direct, and both sides agree on
 });
 
 test("a pair without hope is told why, on both sides, and then there is silence", () => {
-  forSeeds(250, (random) => {
+  forSeeds(150, (random) => {
     const cell = random.pick(HOPELESS_CELLS);
     const result = attempt(cell, drawWeather(random));
     expect({ cell, outcome: result.outcome, why: result.why }).toEqual({ cell, outcome: "none", why: reasonOf(cell) });
@@ -64,7 +64,7 @@ test("a pair without hope is told why, on both sides, and then there is silence"
 });
 
 test("the grid's rule holds for whatever routers stand in a row", () => {
-  forSeeds(400, (random) => {
+  forSeeds(300, (random) => {
     const [connector, listener] = [drawRouters(random), drawRouters(random)];
     const expected = expectationBetween(connector, listener);
     const { outcome, why } = meet(connector, listener, drawWeather(random));
@@ -75,7 +75,7 @@ test("the grid's rule holds for whatever routers stand in a row", () => {
 });
 
 test("after a goodbye in the middle of whatever goes on there is silence", () => {
-  forSeeds(250, (random) => {
+  forSeeds(150, (random) => {
     const duo = new Duo(drawPair(random));
     duo.clock.runFor(random.unit() * 4_000);
     const [first] = random.happens(0.5) ? duo.sides : [duo.listener];

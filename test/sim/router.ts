@@ -6,7 +6,7 @@ import type { Random } from "./random.js";
 
 /** A box between a network outside and one inside: a NAT, a firewall, or one that only routes. RFC 4787. */
 export class Router implements Network {
-  readonly behaviour: RouterBehaviour;
+  readonly #behaviour: RouterBehaviour;
   readonly #outside: Network;
   readonly #external: ReadonlySet<string>;
   readonly #hosts = new Map<string, Receive>();
@@ -15,7 +15,7 @@ export class Router implements Network {
 
   /** `addresses`: its own outside, as many as it pools. */
   constructor(clock: Clock, random: Random, outside: Network, addresses: readonly string[], behaviour: RouterBehaviour) {
-    this.behaviour = behaviour;
+    this.#behaviour = behaviour;
     this.#clock = clock;
     this.#outside = outside;
     this.#external = new Set(addresses);
@@ -26,15 +26,15 @@ export class Router implements Network {
   plug(address: string, receive: Receive): void {
     this.#hosts.set(address, receive);
     // Nothing translates: the inside addresses are public, and routed here.
-    if (this.behaviour.nat === null) this.#outside.plug(address, (packet) => this.#enter(packet));
+    if (this.#behaviour.nat === null) this.#outside.plug(address, (packet) => this.#enter(packet));
   }
 
   /** A packet from inside. */
   send(packet: Packet): void {
     if (this.#deliver(packet)) return;
-    if (packet.ttl <= 1 || this.behaviour.udp === "block") return;
+    if (packet.ttl <= 1 || this.#behaviour.udp === "block") return;
     const isHairpin = this.#external.has(packet.to.address);
-    if (isHairpin && !this.behaviour.hairpin) return;
+    if (isHairpin && !this.#behaviour.hairpin) return;
     const out = { ...packet, from: this.#flows.outbound(packet.from, packet.to), ttl: packet.ttl - 1 };
     if (isHairpin) this.#enter(out);
     else this.#outside.send(out);
@@ -45,14 +45,9 @@ export class Router implements Network {
     this.#flows.clear();
   }
 
-  /** Mappings remembered. */
-  get size(): number {
-    return this.#flows.size;
-  }
-
   /** A packet from outside. */
   #enter(packet: Packet): void {
-    if (packet.ttl <= 1 || this.behaviour.udp === "block") return;
+    if (packet.ttl <= 1 || this.#behaviour.udp === "block") return;
     const inside = this.#flows.inbound(packet.to, packet.from);
     if (inside) this.#deliver({ ...packet, to: inside, ttl: packet.ttl - 1 });
   }

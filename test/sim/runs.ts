@@ -19,7 +19,7 @@ export interface CellResult {
   readonly p95Ms: number;
 }
 
-export interface CellJob {
+interface CellJob {
   readonly connector: NatKindName;
   readonly listener: NatKindName;
   readonly runs: number;

@@ -5,7 +5,7 @@ import type { Clock } from "./clock.js";
 import type { Host } from "./host.js";
 import type { Random } from "./random.js";
 
-export type SideOptions = Pick<SessionOptions, "role" | "keys" | "stun" | "startedAt">;
+type SideOptions = Pick<SessionOptions, "role" | "keys" | "stun" | "startedAt">;
 
 /** More than one try, or one and the path in use, is never open: one socket a family each. */
 const MAX_SOCKETS_PER_FAMILY = 4;

@@ -22,7 +22,7 @@ export const STUN_SERVERS: readonly Endpoint[] = [
 ];
 
 /** The rendezvous' own STUN machine, with two IPv4 addresses and one of IPv6. */
-export function plugStunHost(clock: Clock, internet: Internet, conditions: LineConditions = PERFECT): BindingServer {
+export function plugStunHost(clock: Clock, internet: Internet, conditions: LineConditions = PERFECT): void {
   const sockets = stunSockets(ADDRESSES, PORT, ALT_PORT);
   const indices = new Map(sockets.map(({ local }, index) => [keyOf(local), index]));
   const server = new BindingServer(sockets);
@@ -34,5 +34,4 @@ export function plugStunHost(clock: Clock, internet: Internet, conditions: LineC
     if (source) network.send({ from: source, to: answer.to, bytes: answer.bytes, ttl: TTL });
   };
   for (const { address } of ADDRESSES) network.plug(address, receive);
-  return server;
 }
