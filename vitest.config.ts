@@ -25,6 +25,16 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
+          name: "sim",
+          include: ["test/sim/**/*.test.ts"],
+          // Against hangs only. These make some tests long.
+          testTimeout: process.env.AWL_SIM_RUNS || process.env.AWL_HOSTILE ? 3_600_000 : 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
           globalSetup: "test/lab/setup.ts",
