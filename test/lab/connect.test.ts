@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { KERNEL_KIND_NAMES, type NatKindName } from "../grid/nat-kinds.js";
-import { CELLS, type Cell, type Expectation, expectationOf } from "../grid.js";
+import { type Cell, type Expectation, expectationOf } from "../grid.js";
 import { describeLab } from "./describe-lab.js";
 import { GridLab } from "./grid-lab.js";
+import { KERNEL_CELLS } from "./grid-run.js";
 
 const RUNS = Number(process.env.AWL_LAB_RUNS_CONNECT ?? 2);
 
@@ -16,9 +17,8 @@ const TIMEOUT_MS = 120_000 + RUNS * 60_000;
 /** Each kind meets these, both ways, and itself. */
 const TOUCHSTONES: readonly NatKindName[] = ["port-restricted", "masquerade", "symmetric"];
 
-const inKernel = (kind: NatKindName) => KERNEL_KIND_NAMES.includes(kind);
 const isTelling = ([a, b]: Cell) => a === b || TOUCHSTONES.includes(a) || TOUCHSTONES.includes(b);
-const cells = CELLS.filter(([a, b]) => inKernel(a) && inKernel(b)).filter((cell) => process.env.AWL_GRID === "full" || isTelling(cell));
+const cells = KERNEL_CELLS.filter((cell) => process.env.AWL_GRID === "full" || isTelling(cell));
 const named = cells.map((cell) => [...cell, describe(expectationOf(cell))] as const);
 
 describeLab("peer", () => {
