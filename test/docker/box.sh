@@ -7,7 +7,6 @@ set -eu
 
 setup=$(node test/dist/docker/box-main.js "$1")
 
-# The address of Docker's network hides on the loopback interface: programs on this machine must not offer it to peers.
 own=$(ip -o -4 address show dev eth0 | sed 's/.* inet //; s/[/ ].*//; q')
 network=$(ip -o -4 route show dev eth0 scope link | sed 's/ .*//; q')
 
@@ -39,9 +38,10 @@ address_of() {
   return 1
 }
 
-ip address flush dev eth0
-ip address add "$own/32" dev lo
-ip route add "$network" dev eth0 src "$own"
 eval "$setup"
+# From now on the address in Docker's network is local, but no interface has it: no program here is to find it and offer it to a peer.
+ip address flush dev eth0
+ip route add local "$own" dev lo
+ip route add "$network" dev eth0 src "$own"
 touch /run/up
 exec sleep infinity

@@ -60,7 +60,9 @@ function wires(site: Site, kind: NatKindName): Wire[] {
     box: "internet",
     interface: `site-${site}`,
     addresses: [`${publicPrefix(site)}.254`],
-    routes: chain.flatMap(({ behaviour }) => (behaviour.nat === null ? [[`${routedPrefix(site)}.0/24`, wanAddress(site, 0)] as const] : [])),
+    routes: chain.flatMap(({ behaviour }) =>
+      behaviour.nat === null ? [[`${routedPrefix(site)}.0/24`, wanAddress(site, 0)] as const] : [],
+    ),
   };
   for (const [depth, { box, behaviour }] of chain.entries()) {
     const address = wanAddress(site, depth);
