@@ -28,9 +28,13 @@ export interface Inspection {
 
 export class Compose {
   readonly #command: readonly [string, ...string[]];
+  readonly #project: string;
+  /** By service. */
+  #containers: ReadonlyMap<string, string> = new Map();
 
   constructor(engine: Extract<EngineVerdict, { available: true }>, project: string) {
     this.#command = [...engine.compose, "--file", FILE, "--project-name", project];
+    this.#project = project;
   }
 
   async build(): Promise<void> {
@@ -40,6 +44,7 @@ export class Compose {
   /** Brings everything up, and waits until the probes and the connecting peer have ended. `down` ends the rest. */
   async connect(a: NatKindName, b: NatKindName): Promise<Outcome> {
     await this.#compose(["up", "--detach"], { NAT_A: a, NAT_B: b });
+    this.#containers = await this.#find();
     const [probeA, probeB, peer] = await Promise.all([this.#ended("probe-a"), this.#ended("probe-b"), this.#ended("peer-a")]);
     return {
       probes: [JSON.parse(probeA.stdout), JSON.parse(probeB.stdout)],
@@ -49,12 +54,12 @@ export class Compose {
 
   /** What the engine says of a service's container. */
   async inspect(service: string): Promise<Inspection> {
-    return JSON.parse((await docker(["inspect", "--format", "{{json .}}", await this.#container(service)])).stdout);
+    return JSON.parse((await docker(["inspect", "--format", "{{json .}}", this.#container(service)])).stdout);
   }
 
   /** Runs a command in the container of a service. */
   async exec(service: string, ...argv: readonly string[]): Promise<string> {
-    return (await docker(["exec", await this.#container(service), ...argv])).stdout;
+    return (await docker(["exec", this.#container(service), ...argv])).stdout;
   }
 
   /** Leaves nothing but the images. */
@@ -63,13 +68,27 @@ export class Compose {
   }
 
   async #ended(service: string) {
-    const container = await this.#container(service);
+    const container = this.#container(service);
     const code = Number((await docker(["wait", container])).stdout);
     return { ...(await docker(["logs", container])), code };
   }
 
-  async #container(service: string): Promise<string> {
-    return (await this.#compose(["ps", "--all", "--quiet", service])).stdout.trim();
+  #container(service: string): string {
+    const container = this.#containers.get(service);
+    if (container === undefined) throw new Error(`no container of ${service}`);
+    return container;
+  }
+
+  async #find(): Promise<ReadonlyMap<string, string>> {
+    const format = '{{.Label "com.docker.compose.service"}} {{.ID}}';
+    const mine = `label=com.docker.compose.project=${this.#project}`;
+    const { stdout } = await docker(["ps", "--all", "--filter", mine, "--format", format]);
+    return new Map(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" ") as [string, string]),
+    );
   }
 
   async #compose(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
