@@ -30,8 +30,8 @@ engine=$!
 
 finish() {
   trap - EXIT INT TERM
-  # Its pid namespace dies with it, containers and all; a gentler signal it would ignore.
-  kill -KILL "$engine" 2>/dev/null || true
+  # dockerd is init of its pid namespace: the kernel ends the rest with it, and only then is it gone.
+  kill -KILL $(cat "/proc/$engine/task/$engine/children" 2>/dev/null) 2>/dev/null || true
   wait "$engine" 2>/dev/null || true
   find /sys/fs/cgroup -depth -type d -path "*/$cgroup*" -exec rmdir {} \; 2>/dev/null || true
   rm -rf "$state"
