@@ -42,6 +42,18 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "docker",
+          include: ["test/docker/**/*.test.ts"],
+          globalSetup: "test/docker/setup.ts",
+          testTimeout: 120_000,
+          // Images are built in one.
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });
