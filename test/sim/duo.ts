@@ -25,13 +25,19 @@ export interface DuoOptions {
   readonly way?: Partial<LineConditions>;
   /** Each one's own line, in place of `way`. */
   readonly lines?: { readonly connector: LineConditions; readonly listener: LineConditions };
-  /** One way over the rendezvous, which loses nothing and keeps the order. @default 5 */
+  /**
+   * One way over the rendezvous, which loses nothing and keeps the order. Slower than the way between the two, or checks would
+   * overtake the openers before them, and no router that confirms them would be met.
+   * @default 8
+   */
   readonly signalMs?: number;
   /** How much later the connector begins. @default 0 */
   readonly skewMs?: number;
   /** Whether the STUN server is there. @default true */
   readonly stun?: boolean;
 }
+
+const DEFAULT_SIGNAL_MS = 8;
 
 /** Two sessions on hosts behind NATs, a STUN server, and a rendezvous that forwards their control messages. */
 export class Duo {
@@ -47,7 +53,7 @@ export class Duo {
 
   constructor(options: DuoOptions) {
     this.#random = new Random(options.seed ?? 1);
-    this.#signalMs = options.signalMs ?? 5;
+    this.#signalMs = options.signalMs ?? DEFAULT_SIGNAL_MS;
     this.internet = new Internet(this.clock, this.#random.fork());
     if (options.stun !== false) plugStunHost(this.clock, this.internet);
     this.sites = this.#buildSites(options);

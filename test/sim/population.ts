@@ -49,6 +49,9 @@ interface Meeting {
   readonly seed: number;
 }
 
+/** What passing on a message takes. */
+const RENDEZVOUS_MS = 2;
+
 export interface MeetingResult {
   /** Whether the grid's rule wants it to connect. */
   readonly isForeseen: boolean;
@@ -65,7 +68,7 @@ export function meetOnce({ connector, listener, seed }: Meeting): MeetingResult 
   const [here, there] = [drawPlan(connector, random), drawPlan(listener, random)];
   const lines = { connector: drawLine(connector, random), listener: drawLine(listener, random) };
   // The rendezvous is where the lines meet.
-  const signalMs = lines.connector.delayMs + lines.listener.delayMs;
+  const signalMs = lines.connector.delayMs + lines.listener.delayMs + RENDEZVOUS_MS;
   const { outcome, path, why, tries } = meet(here, there, { seed: random.uint32(), lines, signalMs });
   const direct = outcome === "direct";
   return {

@@ -11,7 +11,7 @@ interface CellJob {
 }
 
 /**
- * Every cell so many times, from seed 0 on, on all processors. Lines of 5 ms each way between the two and 5 ms over the rendezvous, without loss.
+ * Every cell so many times, from seed 0 on, on all processors. Lines of 5 ms each way between the two and 8 ms over the rendezvous, without loss.
  * Of the built test sources only: workers load JavaScript.
  */
 export function runGrid(runs: number): Promise<CellResult[]> {
