@@ -15,7 +15,7 @@ import type { Site } from "./site.js";
 /** Where nothing passes, nothing is lost. */
 const LOSABLE = KERNEL_KIND_NAMES.filter((kind) => kind !== "udp-blocked");
 
-const RUNS = Number(process.env.AWL_LAB_RUNS ?? 5);
+const RUNS = Number(process.env.AWL_LAB_RUNS ?? 4);
 const AWL = "203.0.113.1";
 const COTURN = "203.0.113.2";
 const PLAIN = "203.0.113.3";

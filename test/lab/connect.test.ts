@@ -9,17 +9,17 @@ import { describeLab } from "./describe-lab.js";
 import { GridLab } from "./grid-lab.js";
 import { KERNEL_CELLS } from "./grid-run.js";
 
-const RUNS = Number(process.env.AWL_LAB_RUNS_CONNECT ?? 2);
+const RUNS = Number(process.env.AWL_LAB_RUNS_CONNECT ?? 1);
 
 /** Against hangs only: pairs with one listener wait for each other. */
 const TIMEOUT_MS = 120_000 + RUNS * 60_000;
 
-/** Each kind meets these, both ways, and itself. */
+/** Each kind comes to these, and meets itself. */
 const TOUCHSTONES: readonly NatKindName[] = ["port-restricted", "masquerade", "symmetric"];
 
-const isTelling = ([a, b]: Cell) => a === b || TOUCHSTONES.includes(a) || TOUCHSTONES.includes(b);
+const isTelling = ([a, b]: Cell) => a === b || TOUCHSTONES.includes(b);
 const cells = KERNEL_CELLS.filter((cell) => process.env.AWL_GRID === "full" || isTelling(cell));
-const named = cells.map((cell) => [...cell, describe(expectationOf(cell))] as const);
+const named = cells.map((cell, turn) => [...cell, describe(expectationOf(cell)), turn] as const);
 
 describeLab("peer", () => {
   let grid: GridLab;
@@ -34,14 +34,14 @@ describeLab("peer", () => {
     process.stderr.write(`\npunchMs: median ${quantile(0.5)}, p95 ${quantile(0.95)} of ${punchMs.length}\n`);
   });
 
-  it.concurrent.each(named)("%s to %s: %s", { timeout: TIMEOUT_MS }, async (connector, listener) => {
+  it.concurrent.each(named)("%s to %s: %s", { timeout: TIMEOUT_MS }, async (connector, listener, _, turn) => {
     const cell = [connector, listener] as const;
     const expected = expectationOf(cell);
     // One that fails takes its time, and is not the more certain to fail.
     const runs = expected.outcome === "direct" ? RUNS : 1;
     for (let run = 0; run < runs; run++) {
-      const outcome = await grid.connect(cell, run % 2 === 0 ? "listener" : "connector");
-      expect(outcome).toMatchObject(expected);
+      const outcome = await grid.connect(cell, (run + turn) % 2 === 0 ? "listener" : "connector");
+      expect(outcome, JSON.stringify(outcome)).toMatchObject(expected);
       if (outcome.outcome === "direct") punchMs.push(outcome.path.punchMs);
     }
   });
