@@ -15,7 +15,7 @@ interface Task {
   readonly run: (count: number) => Promise<string>;
 }
 
-const KERNEL_RUNS = 10;
+const KERNEL_RUNS = 5;
 const SIMULATOR_RUNS = 50;
 /** Pairs that connect at once in the kernel: more, and it is the processors that are measured. */
 const AT_ONCE = 2;
