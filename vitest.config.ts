@@ -10,6 +10,8 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLine()],
+    // By default one processor is left idle: half of them, on a small machine.
+    maxWorkers: "100%",
     projects: [
       {
         resolve,
@@ -25,11 +27,33 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
+          name: "sim",
+          include: ["test/sim/**/*.test.ts"],
+          // Against hangs only. These make some tests long.
+          testTimeout: process.env.AWL_SIM_RUNS || process.env.AWL_HOSTILE ? 3_600_000 : 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
           globalSetup: "test/lab/setup.ts",
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "docker",
+          include: ["test/docker/**/*.test.ts"],
+          globalSetup: "test/docker/setup.ts",
+          testTimeout: 120_000,
+          // Images are built in one.
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -1,12 +1,17 @@
 /** What the literature and the kernel say of some pairs, which the table's few rules have to arrive at. */
 import { expect, test } from "vitest";
-import { NAT_KIND_NAMES, type NatKindName } from "./grid/nat-kinds.js";
+import { NAT_KIND_NAMES, NAT_KINDS, type NatKindName } from "./grid/nat-kinds.js";
+import { verdictOn } from "./grid/verdict.js";
 import { CELLS, type Cell, expectationOf } from "./grid.js";
 
 const CONES: readonly NatKindName[] = ["open", "full-cone", "address-restricted", "port-restricted", "masquerade", "cgn", "firewall"];
 
 test("there is a cell for every ordered pair", () => {
   expect(new Set(CELLS.map(String)).size).toBe(NAT_KIND_NAMES.length ** 2);
+});
+
+test.each(NAT_KIND_NAMES)("the verdict on %s follows from its routers", (kind) => {
+  expect(verdictOn(NAT_KINDS[kind].layers)).toEqual(NAT_KINDS[kind].expected);
 });
 
 test("it makes no difference who connects", () => {

@@ -5,7 +5,8 @@
  *
  * Nothing predicts ports and nothing relays yet.
  */
-import { type Filtering, NAT_KIND_NAMES, NAT_KINDS, type NatKindName } from "./grid/nat-kinds.js";
+import { type Filtering, NAT_KIND_NAMES, NAT_KINDS, type NatKind, type NatKindName, type RouterBehaviour } from "./grid/nat-kinds.js";
+import { strictest } from "./grid/verdict.js";
 
 /** Connector first, as in `peer ping`. */
 export type Cell = readonly [connector: NatKindName, listener: NatKindName];
@@ -28,11 +29,19 @@ export const REASON_TEXTS: Readonly<Record<NoPath, RegExp>> = {
 
 export const CELLS: readonly Cell[] = NAT_KIND_NAMES.flatMap((connector) => NAT_KIND_NAMES.map((listener): Cell => [connector, listener]));
 
+export function expectationOf([connector, listener]: Cell): Expectation {
+  return expectationBetween(NAT_KINDS[connector], NAT_KINDS[listener]);
+}
+
+/** What stands between a host and the Internet. */
+type Surroundings = Pick<NatKind, "ipv6"> & { readonly layers: readonly RouterBehaviour[] };
+
 /**
  * It takes one packet: one side must let in what the other sends to the endpoint that it is known by. From then on that side knows
- * the other's true endpoint, and its NAT lets the answers out and in.
+ * the other's true endpoint, and its NAT lets the answers out and in. NATs with a dependent mapping are taken to filter strictly, as
+ * all do that are known.
  */
-export function expectationOf([connector, listener]: Cell): Expectation {
+export function expectationBetween(connector: Surroundings, listener: Surroundings): Expectation {
   const [a, b] = [sideOf(connector), sideOf(listener)];
   if (a.blocksUdp || b.blocksUdp) return { outcome: "none", reason: "udp-blocked" };
   if (a.hasIpv6 && b.hasIpv6) return { outcome: "direct" };
@@ -42,7 +51,7 @@ export function expectationOf([connector, listener]: Cell): Expectation {
   return { outcome: openings.includes("by luck") ? "luck" : "none", reason };
 }
 
-/** All routers of a kind seen as one. */
+/** All routers of a side seen as one. */
 interface Side {
   /** Peers and servers see the same port: the one that is known. */
   readonly isPredictable: boolean;
@@ -54,28 +63,28 @@ interface Side {
   readonly hasIpv6: boolean;
 }
 
-function sideOf(kind: NatKindName): Side {
-  const { layers, ipv6 } = NAT_KINDS[kind];
+function sideOf({ layers, ipv6 }: Surroundings): Side {
+  const isPredictable = layers.every(({ nat }) => nat === null || nat.mapping === "endpoint-independent");
   return {
-    isPredictable: layers.every(({ nat }) => nat === null || nat.mapping === "endpoint-independent"),
-    hasOneAddress: layers.every(({ nat }) => nat === null || nat.mapping === "endpoint-independent" || (nat.pool ?? 1) === 1),
-    filtering: STRICTNESS.findLast((filtering) => layers.some((layer) => layer.filtering === filtering)) ?? "endpoint-independent",
+    isPredictable,
+    // Each of several mappings may get another address, here or further out.
+    hasOneAddress: isPredictable || layers.every(({ nat }) => (nat?.pool ?? 1) === 1),
+    filtering: strictest(layers.map((layer) => layer.filtering)) ?? "endpoint-independent",
     blocksUdp: layers.some(({ udp }) => udp === "block"),
     hasIpv6: ipv6 !== undefined,
   };
 }
 
-const STRICTNESS: readonly Filtering[] = ["endpoint-independent", "address-dependent", "address-and-port-dependent"];
-
 /** Whether what `sender` sends to the known endpoint of `receiver` comes in, once `receiver` has sent to what it knows of `sender`. */
 function admits(receiver: Side, sender: Side): "always" | "by luck" | "never" {
+  // Its answers would come from elsewhere than was sent to.
+  if (!receiver.isPredictable) return "never";
   switch (receiver.filtering) {
     case "endpoint-independent":
       return "always";
     case "address-dependent":
-      if (!receiver.isPredictable) return "never";
       return sender.hasOneAddress ? "always" : "by luck";
     case "address-and-port-dependent":
-      return receiver.isPredictable && sender.isPredictable ? "always" : "never";
+      return sender.isPredictable ? "always" : "never";
   }
 }

@@ -12,8 +12,8 @@ import {
 } from "@awl/wire";
 import { stun } from "../interop/stun-package.js";
 import { ICE_PASSWORD, LONG_TERM, rfc5769 } from "../interop/vectors.js";
+import { table } from "../table.js";
 import { type Contest, compare, measure } from "./compare.js";
-import { table } from "./table.js";
 
 /** The ratio to reach, everywhere. */
 const GOAL = 10;

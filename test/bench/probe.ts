@@ -5,7 +5,7 @@ import { coturnVerdict } from "../lab/coturn-verdict.js";
 import { Lab } from "../lab/lab.js";
 import { natProbe, startRendezvous } from "../lab/programs.js";
 import { ensureTools } from "../lab/tools.js";
-import { table } from "./table.js";
+import { table } from "../table.js";
 
 const RUNS = 10;
 

@@ -28,16 +28,15 @@ export interface RouterTraits {
   readonly udp: "forward" | "block";
   /** How long an idle UDP mapping lives. RFC 4787 REQ-5 recommends five minutes or more. */
   readonly lifetimeSeconds: number;
+  /** Whether what comes in makes a mapping live longer, too, or only what goes out. RFC 4787 section 4.3. */
+  readonly refresh: "both" | "outbound";
   /** Whether what the LAN sends to the external address goes out and comes back in, as if somebody outside had sent it. */
   readonly hairpin: boolean;
 }
 
 /** One router: `nat: null` routes the LAN's own public prefix. */
 export type RouterBehaviour = RouterTraits &
-  (
-    | { readonly nat: Translation; readonly filtering: Filtering }
-    | { readonly nat: null; readonly filtering: "endpoint-independent" | "address-and-port-dependent" }
-  );
+  ({ readonly nat: Translation; readonly filtering: Filtering } | { readonly nat: null; readonly filtering: Filtering });
 
 /** The verdict that a correct classifier reaches from a host of the site. */
 export interface ExpectedVerdict {
@@ -65,7 +64,7 @@ const EI = "endpoint-independent";
 const AD = "address-dependent";
 const APD = "address-and-port-dependent";
 
-const TRAITS = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 300, hairpin: false } as const;
+const TRAITS = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 300, refresh: "both", hairpin: false } as const;
 
 const PORT_RESTRICTED = {
   ...TRAITS,

@@ -1,7 +1,7 @@
 import { expectationOf } from "../grid.js";
 import { NAT_KIND_NAMES, NAT_KINDS } from "./nat-kinds.js";
 import { MARKS, type WorldResult } from "./report.js";
-import { type CellResult, quantile } from "./result.js";
+import { type CellResult, isExpected } from "./result.js";
 
 const CELL = 40;
 const LEFT = 190;
@@ -14,7 +14,7 @@ export function picture(worlds: readonly WorldResult[]): string {
   const squares = kinds.flatMap((row, y) =>
     kinds.map((column, x) => {
       const found = worlds
-        .map(({ world, cells }) => ({ world, result: cells.find(({ cell }) => cell[0] === row && cell[1] === column) }))
+        .map(({ world, cells }) => ({ world, result: cells.find((cell) => cell.connector === row && cell.listener === column) }))
         .find(({ result }) => result);
       return found?.result ? square(x, y, found.result, found.world) : "";
     }),
@@ -50,16 +50,14 @@ const STYLE = `
 }`.trim();
 
 function square(x: number, y: number, result: CellResult, world: string): string {
-  const { cell, runs, outcomes, punchMs } = result;
-  const expected = expectationOf(cell);
-  const direct = outcomes.get("direct") ?? 0;
-  const middle = quantile(0.5, punchMs);
-  const isRight = expected.outcome === "direct" ? direct === runs : expected.outcome === "luck" || direct === 0;
-  const kind = isRight ? expected.outcome : "wrong";
-  const text = expected.outcome === "none" && direct === 0 ? MARKS[expected.reason] : middle === undefined ? "0" : middle.toFixed(0);
+  const { connector, listener, outcome, successes, runs, medianMs } = result;
+  const expected = expectationOf([connector, listener]);
+  const kind = isExpected(result) ? expected.outcome : "wrong";
+  const text = expected.outcome !== "direct" && outcome === "none" ? MARKS[expected.reason] : medianMs.toFixed(0);
   const [left, top] = [LEFT + x * CELL, TOP + y * CELL];
   const half = CELL / 2;
-  const title = `${cell[0]} to ${cell[1]}: ${direct} of ${runs} direct${middle === undefined ? "" : `, median ${middle.toFixed(1)} ms`} (${world})`;
+  const time = successes > 0 ? `, median ${medianMs.toFixed(1)} ms` : "";
+  const title = `${connector} to ${listener}: ${successes} of ${runs} direct${time} (${world})`;
   return `<g><title>${title}</title><rect class="${kind}" x="${left + 1}" y="${top + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="5"/><text class="in" x="${left + half}" y="${top + half}">${text}</text></g>`;
 }
 

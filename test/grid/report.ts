@@ -1,11 +1,11 @@
-import type { Cell, NoPath } from "../grid.js";
-import { NAT_KIND_NAMES, NAT_KINDS, type NatKindName } from "./nat-kinds.js";
-import { type CellResult, expectedRuns, quantile } from "./result.js";
+import type { NoPath } from "../grid.js";
+import { NAT_KIND_NAMES, NAT_KINDS } from "./nat-kinds.js";
+import { type CellResult, isExpected } from "./result.js";
 
 /** One world's results. */
 export interface WorldResult {
   readonly world: "kernel" | "simulator";
-  /** How it was measured, in a sentence. */
+  /** How it was measured, in sentences. */
   readonly about: string;
   readonly cells: readonly CellResult[];
 }
@@ -15,7 +15,7 @@ export const MARKS: Readonly<Record<NoPath, string>> = { "udp-blocked": "U", "on
 
 /** docs/grid.md. */
 export function report(worlds: readonly WorldResult[]): string {
-  return `${INTRODUCTION}\n${worlds.map(section).join("\n")}\n${simulatorOnly()}\n${disagreements(worlds)}`;
+  return `${[INTRODUCTION, ...worlds.map(section), simulatorOnly(), disagreements(worlds)].join("\n")}`;
 }
 
 const INTRODUCTION = `# The NAT grid
@@ -23,30 +23,32 @@ const INTRODUCTION = `# The NAT grid
 <!-- Written by \`npm run grid\`. -->
 
 Who connects with whom, how fast, and if not, why. Rows connect (\`peer ping\`), columns listen (\`peer listen\`). The table that both
-worlds are held to is [test/grid.ts](../test/grid.ts), what each kind of NAT does is in [test/grid/nat-kinds.ts](../test/grid/nat-kinds.ts).
+worlds are held to is [test/grid.ts](../test/grid.ts), what each kind of NAT does is in
+[test/grid/nat-kinds.ts](../test/grid/nat-kinds.ts).
 
-<picture><img alt="The grid as a picture: green connects directly, grey cannot" src="grid.svg"></picture>
+![The grid as a picture: green squares connect directly, grey ones cannot](grid.svg)
 
-| cell | meaning |
+| a cell says | meaning |
 | --- | --- |
-| 14 / 22 | direct in every run: median and 95th percentile of the time from both sides' endpoints being known to an authenticated path, ms |
-| S | no direct path: one side is symmetric, its port cannot be known |
-| SS | no direct path: both sides are |
+| 14 / 22 | direct in every run: median and 95th percentile of the time from both sides' endpoints being known to an authenticated path, milliseconds |
+| S | no direct path: one side is symmetric, its port cannot be known to the other, which filters by port |
+| SS | no direct path: both sides are symmetric |
 | U | no direct path: UDP is blocked |
-| 7 of 10 | runs that ended as the table says, where it was not all of them |
+| 7 of 10 | the runs that connected, where it was neither all nor none |
 
 Nothing predicts ports and nothing relays yet: whoever builds that makes cells of this table green, and tests red until the table says so.
 `;
 
 function section({ world, about, cells }: WorldResult): string {
-  const kinds = NAT_KIND_NAMES.filter((kind) => cells.some(({ cell }) => cell.includes(kind)));
-  const of = (cell: Cell) => cells.find((result) => result.cell[0] === cell[0] && result.cell[1] === cell[1]);
-  const rows = kinds.map((row) => `| **${row}** | ${kinds.map((column) => entry(of([row, column]))).join(" | ")} |`);
+  const kinds = NAT_KIND_NAMES.filter((kind) => cells.some(({ connector }) => connector === kind));
+  const rows = kinds.map((row) => {
+    const entries = kinds.map((column) => cells.find(({ connector, listener }) => connector === row && listener === column));
+    return `| **${row}** | ${entries.map(entry).join(" | ")} |`;
+  });
   const runs = cells.reduce((sum, { runs }) => sum + runs, 0);
-  const right = cells.reduce((sum, result) => sum + expectedRuns(result), 0);
   return `## ${world === "kernel" ? "In the kernel lab" : "In the simulator"}
 
-${about} ${right} of ${runs} runs in ${cells.length} cells ended as the table says.
+${about} ${runs} runs; ${cells.filter(isExpected).length} of ${cells.length} cells are as the table says.
 
 | from \\ to | ${kinds.join(" | ")} |
 | --- |${" --- |".repeat(kinds.length)}
@@ -56,18 +58,16 @@ ${rows.join("\n")}
 
 function entry(result: CellResult | undefined): string {
   if (!result) return "";
-  const { runs, outcomes, punchMs } = result;
-  const expected = expectedRuns(result);
-  const [outcome] = [...outcomes].sort(([, a], [, b]) => b - a)[0] ?? [];
-  const text = outcome === "direct" ? timing(punchMs) : (MARKS[outcome as NoPath] ?? outcome ?? "");
-  return expected === runs ? text : `${text} ${expected} of ${runs}`;
+  const { outcome, successes, runs, reasons, medianMs, p95Ms } = result;
+  if (outcome === "none") return reasons.map((reason) => (reason in MARKS ? MARKS[reason as NoPath] : reason)).join(", ");
+  const share = outcome === "mixed" ? `${successes} of ${runs}: ` : "";
+  return `${share}${round(medianMs)} / ${round(p95Ms)}`;
 }
 
-const timing = (punchMs: readonly number[]) => `${round(quantile(0.5, punchMs))} / ${round(quantile(0.95, punchMs))}`;
-const round = (ms: number | undefined) => (ms === undefined ? "-" : ms.toFixed(ms < 9.95 ? 1 : 0));
+const round = (ms: number) => ms.toFixed(ms < 9.95 ? 1 : 0);
 
 function simulatorOnly(): string {
-  const only = NAT_KIND_NAMES.flatMap((kind: NatKindName) => {
+  const only = NAT_KIND_NAMES.flatMap((kind) => {
     const { simulatorOnly: why } = NAT_KINDS[kind];
     return why === undefined ? [] : [`- ${kind}: ${why}.`];
   });
@@ -77,9 +77,10 @@ function simulatorOnly(): string {
 function disagreements(worlds: readonly WorldResult[]): string {
   const wrong = worlds.flatMap(({ world, cells }) =>
     cells
-      .filter((result) => expectedRuns(result) < result.runs)
+      .filter((cell) => !isExpected(cell))
       .map(
-        ({ cell, outcomes }) => `- ${world}: ${cell.join(" to ")}: ${[...outcomes].map(([what, count]) => `${count} ${what}`).join(", ")}`,
+        ({ connector, listener, successes, runs, reasons }) =>
+          `- ${world}: ${connector} to ${listener}: ${[`${successes} of ${runs} direct`, ...reasons].join(", ")}`,
       ),
   );
   return `## Where a world disagrees with the table\n\n${wrong.length === 0 ? "Nowhere." : wrong.join("\n")}\n`;

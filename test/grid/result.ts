@@ -1,46 +1,45 @@
-import { type Cell, expectationOf } from "../grid.js";
+import { type Cell, expectationOf, type NoPath } from "../grid.js";
+import type { NatKindName } from "./nat-kinds.js";
+import { quantile } from "./statistics.js";
 
-/** What attempts to connect came to in one cell of one world. */
+/** What came of one attempt: milliseconds to punch, or why there is no path. */
+export type Attempted = { readonly punchMs: number } | { readonly why: NoPath | "something else" | "undecided" };
+
+/** What came of one cell of the grid in one world. */
 export interface CellResult {
-  readonly cell: Cell;
+  readonly connector: NatKindName;
+  readonly listener: NatKindName;
+  /** `mixed`: some of the runs connected. */
+  readonly outcome: "direct" | "none" | "mixed";
+  readonly successes: number;
   readonly runs: number;
-  /** How often: `direct`, a reason of the grid's, or whatever else was seen. */
-  readonly outcomes: ReadonlyMap<string, number>;
-  /** From both sides' candidates being known to an authenticated direct path, milliseconds, of each direct run, ascending. */
-  readonly punchMs: readonly number[];
+  /** What those said that did not connect; `undecided`: they said nothing at all. */
+  readonly reasons: readonly (NoPath | "something else" | "undecided")[];
+  /** From both sides' candidates being known to a direct path, milliseconds; NaN where there was none. */
+  readonly medianMs: number;
+  readonly p95Ms: number;
 }
 
-/** The attempts of one cell, added one by one. */
-export class Tally implements CellResult {
-  readonly cell: Cell;
-  readonly outcomes = new Map<string, number>();
-  readonly punchMs: number[] = [];
-  runs = 0;
-
-  constructor(cell: Cell) {
-    this.cell = cell;
-  }
-
-  add(outcome: string, punchMs?: number): void {
-    this.runs += 1;
-    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
-    if (punchMs === undefined) return;
-    this.punchMs.push(punchMs);
-    this.punchMs.sort((a, b) => a - b);
-  }
+export function summarize([connector, listener]: Cell, attempts: readonly Attempted[]): CellResult {
+  const punchMs = attempts.flatMap((attempt) => ("punchMs" in attempt ? attempt.punchMs : []));
+  const reasons = new Set(attempts.flatMap((attempt) => ("why" in attempt ? attempt.why : [])));
+  const [successes, runs] = [punchMs.length, attempts.length];
+  return {
+    connector,
+    listener,
+    outcome: successes === runs ? "direct" : successes === 0 ? "none" : "mixed",
+    successes,
+    runs,
+    reasons: [...reasons],
+    medianMs: quantile(0.5, punchMs),
+    p95Ms: quantile(0.95, punchMs),
+  };
 }
 
-/** How many runs ended as the grid says. */
-export function expectedRuns({ cell, outcomes }: CellResult): number {
-  const expectation = expectationOf(cell);
-  const wanted = [
-    ...(expectation.outcome === "none" ? [] : ["direct"]),
-    ...(expectation.outcome === "direct" ? [] : [expectation.reason as string]),
-  ];
-  return wanted.reduce((sum, outcome) => sum + (outcomes.get(outcome) ?? 0), 0);
-}
-
-/** Milliseconds; `undefined` where nothing was measured. */
-export function quantile(share: number, ascending: readonly number[]): number | undefined {
-  return ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))];
+/** Whether it is as the grid says. */
+export function isExpected({ connector, listener, outcome, reasons }: CellResult): boolean {
+  const expected = expectationOf([connector, listener]);
+  if (expected.outcome === "direct") return outcome === "direct";
+  const isStated = reasons.every((reason) => reason === expected.reason);
+  return isStated && (expected.outcome === "luck" || outcome === "none");
 }

@@ -8,7 +8,8 @@ export interface CoturnVerdict {
 
 /** What coturn's client of RFC 5780 says of a site's NAT; each of its tests that stays unanswered takes it 3 s. */
 export async function coturnVerdict(site: Site, server: string): Promise<CoturnVerdict> {
-  const output = `${await discover(site, server, "-m", "-f")}\n${await discoverMappingOfKnownPort(site, server)}`;
+  const filtering = await discover(site, server, "-f");
+  const output = [await discoverMapping(site, server), filtering, await discoverMappingOfKnownPort(site, server)].join("\n");
   const found = (what: string) =>
     output
       .match(new RegExp(`NAT with (.*) ${what}!`))?.[1]
@@ -16,6 +17,12 @@ export async function coturnVerdict(site: Site, server: string): Promise<CoturnV
       .replaceAll(" ", "-");
   const mapping = output.includes("No NAT!") ? "none" : found("Mapping");
   return { mapping: mapping ?? "unknown", filtering: found("Filtering") ?? "unknown" };
+}
+
+/** It sends each request once, and takes an answer that is lost for one that is the same. */
+async function discoverMapping(site: Site, server: string): Promise<string> {
+  const output = await discover(site, server, "-m");
+  return output.includes("receive timeout") ? discover(site, server, "-m") : output;
 }
 
 async function discover({ host }: Site, server: string, ...options: string[]): Promise<string> {

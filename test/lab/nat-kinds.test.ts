@@ -97,7 +97,7 @@ function everyBehaviour(): RouterBehaviour[] {
     { mapping: port, allocation: "random" },
     { mapping: port, allocation: "sequential" },
   ];
-  const traits = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 30 } as const;
+  const traits = { unsolicited: "drop", udp: "forward", lifetimeSeconds: 30, refresh: "both" } as const;
   return translations.flatMap((nat) =>
     [independent, address, port].flatMap((filtering) =>
       [false, true].map((hairpin) => ({ ...traits, hairpin, nat, filtering }) as RouterBehaviour),

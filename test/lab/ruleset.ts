@@ -29,7 +29,8 @@ const LOSS_TABLE = "inet awl_loss";
 
 /** The whole ruleset of one router whose WAN address is `external`. */
 export function ruleset(behaviour: RouterBehaviour, external: string): string {
-  if (behaviour.nat?.pool || behaviour.nat?.overloads) throw new RangeError("no ruleset pools addresses or overloads ports");
+  const unbuilt = unbuiltIn(behaviour);
+  if (unbuilt) throw new RangeError(`no ruleset for ${unbuilt}`);
   if (behaviour.nat === null && behaviour.filtering === "endpoint-independent") return "";
   const nat = behaviour.nat === null ? [] : translation(behaviour.nat, behaviour, external);
   return block(`table ${TABLE}`, [...nat, ...input(behaviour, external), ...forward(behaviour)]).join("\n");
@@ -47,6 +48,13 @@ export function ruleset6({ filtering }: RouterBehaviour): string {
       'iifname "lan" oifname "wan" accept',
     ]),
   ]).join("\n");
+}
+
+/** What only the simulator has. */
+function unbuiltIn({ nat, filtering, refresh }: RouterBehaviour): string | undefined {
+  if (nat?.pool || nat?.overloads) return "pooled addresses and overloaded ports";
+  if (nat === null && filtering === "address-dependent") return "an address-dependent firewall";
+  return refresh === "outbound" ? "mappings that only what goes out refreshes" : undefined;
 }
 
 /** nft commands that make a router forget what it learned. Conntrack is flushed apart. */

@@ -4,5 +4,7 @@ export { RendezvousError, type RendezvousErrorCode } from "./errors.js";
 export type { RendezvousOptions } from "./options.js";
 export type { ExternalIp } from "./served-addresses.js";
 export { DEFAULT_SIGNAL_LIMITS, type SignalLimits } from "./signal/limits.js";
+export { type BindingAnswer, BindingServer } from "./stun/binding-server.js";
 export type { BindingDrop } from "./stun/counters.js";
 export { DEFAULT_REFLECTION_LIMITS, type ReflectionLimits } from "./stun/rate-limit.js";
+export { type StunAddress, type StunSocket, stunSockets } from "./stun/sockets.js";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Clock } from "./clock.test-support.js";
 import { type Carrier, ControlLink } from "./control-link.js";
 import type { ControlMessage } from "./control-message.js";
-import { Clock } from "./network.test-support.js";
 
 const say = (number: number): ControlMessage => ({ type: "opened", try: number });
 const bytesOf = (envelope: unknown) => Buffer.from(JSON.stringify(envelope));

@@ -7,9 +7,11 @@ import type { Pair } from "./pair.js";
 
 const LAN: Candidate = { type: "host", address: "192.168.1.11", port: 1 };
 const PUBLIC: Candidate = { type: "server-reflexive", address: "198.18.2.1", port: 2 };
-const SEEN = { address: "198.18.1.1", port: 3 };
+/** Our public endpoint: behind another NAT than the peer, or behind the same one. */
+const FAR = { address: "198.18.1.1", port: 3 };
+const NEAR = { address: PUBLIC.address, port: 3 };
 
-function world() {
+function world(seen = FAR) {
   const connector = new Checks("connector", { send: Buffer.alloc(32, 1), receive: Buffer.alloc(32, 2) });
   const listener = new Checks("listener", { send: Buffer.alloc(32, 2), receive: Buffer.alloc(32, 1) });
   let byte = 0;
@@ -21,7 +23,7 @@ function world() {
     checklist.poll(now).map(({ to, bytes }) => {
       const request = listener.open(bytes);
       if (typeof request === "string" || request.type !== "request") throw new Error("no request");
-      const answer = connector.open(listener.answer(request.transactionId, SEEN));
+      const answer = connector.open(listener.answer(request.transactionId, seen));
       if (typeof answer === "string" || answer.type !== "answer") throw new Error("no answer");
       if (answering.some((pair) => pair.remote === to)) checklist.answered(now, 0, to, answer);
       return { to, nominates: request.nominates };
@@ -29,8 +31,8 @@ function world() {
   return { checklist, lan, open, turn, nomination: new Nomination() };
 }
 
-test("a better pair gets a moment to answer, not more", () => {
-  const { checklist, lan, open, turn, nomination } = world();
+test("a LAN that both may be in gets a moment to answer, not more", () => {
+  const { checklist, lan, open, turn, nomination } = world(NEAR);
   checklist.startAll(0);
   turn(0, [open]);
   nomination.advance(0, [checklist], undefined, undefined);
@@ -38,6 +40,14 @@ test("a better pair gets a moment to answer, not more", () => {
   nomination.advance(5, [checklist], undefined, undefined);
   expect(turn(5, [open])).toEqual([{ to: open.remote, nominates: true }]);
   expect(open.nomination).toBeGreaterThan(lan.nomination);
+});
+
+test("a LAN that only the peer can be in is not waited for", () => {
+  const { checklist, open, turn, nomination } = world(FAR);
+  checklist.startAll(0);
+  turn(0, [open]);
+  nomination.advance(0, [checklist], undefined, undefined);
+  expect(turn(0, [open])).toEqual([{ to: open.remote, nominates: true }]);
 });
 
 test("a nomination is repeated until the listener knows it, but not for ever", () => {
@@ -82,7 +92,7 @@ test("an answer to what was asked before a restart proves nothing", () => {
   checklist.check(0, open);
   checklist.poll(0);
   checklist.restart(1);
-  expect(checklist.answered(2, 0, open.remote, { transactionId: Buffer.alloc(12, 1), mapped: SEEN })).toBeUndefined();
+  expect(checklist.answered(2, 0, open.remote, { transactionId: Buffer.alloc(12, 1), mapped: FAR })).toBeUndefined();
   expect(open.valid).toBe(false);
 });
 

@@ -1,3 +1,4 @@
+import { isInside } from "./candidate.js";
 import type { Checklist } from "./checklist.js";
 import type { Pair } from "./pair.js";
 
@@ -58,7 +59,11 @@ function bestOf({ pairs }: Checklist): Pair | undefined {
 }
 
 function ripeAt(best: Pair, { pairs }: Checklist): number {
-  const better = pairs.some(({ valid, due, rank }) => !valid && due < Number.POSITIVE_INFINITY && rank > best.rank);
+  // Who is not behind our own NAT is not in our LAN either, and is not to be waited for there.
+  const near = pairs.some(({ remote }) => remote.type !== "host" && remote.address === best.mapped?.address);
+  const better = pairs.some(
+    ({ valid, due, rank, remote }) => !valid && due < Number.POSITIVE_INFINITY && rank > best.rank && (near || !isInside(remote)),
+  );
   if (!better) return best.validAt;
   return best.validAt + Math.min(MAX_GRACE_MS, Math.max(MIN_GRACE_MS, GRACE_ROUND_TRIPS * (best.rttMs ?? 0)));
 }

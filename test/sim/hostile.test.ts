@@ -1,11 +1,13 @@
+/** A session, in the middle of its life, against whoever has or has not its keys. It takes the machine's own tools to lie well. */
+import { randomBytes } from "node:crypto";
+import type { SessionInput } from "@awl/peer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Checks } from "./check.js";
-import { Duo } from "./duo.test-support.js";
-import { SealedChannel } from "./sealed.js";
-import type { SessionInput } from "./session-io.js";
+import { Checks } from "../../packages/peer/src/session/check.js";
+import { SealedChannel } from "../../packages/peer/src/session/sealed.js";
+import { Duo, keysOf } from "./duo.js";
 
-const PORT = { mapping: "endpoint-independent", filtering: "address-and-port-dependent" } as const;
+const PAIR = { connector: "port-restricted", listener: "port-restricted" } as const;
 const AIMS = [
   "127.0.0.1",
   "::1",
@@ -17,6 +19,13 @@ const AIMS = [
   "192.168.1.20",
   "10.9.9.9",
 ];
+
+/** Both know their candidates, and have not heard of each other's. */
+function gathered(): Duo {
+  const duo = new Duo({ ...PAIR, signalMs: 10_000 });
+  duo.clock.runFor(12);
+  return duo;
+}
 
 const endpoint = fc.record({ address: fc.constantFrom(...AIMS), port: fc.constantFrom(1, 53, 50_000) });
 const said = fc.oneof(
@@ -48,13 +57,11 @@ const deed = fc.oneof(
 test("a holder of the ticket who says and sends anything in any order aims us at nobody it must not, and breaks nothing", () => {
   fc.assert(
     fc.property(fc.array(deed, { minLength: 20, maxLength: 80 }), fc.boolean(), (deeds, connected) => {
-      const duo = new Duo({ listener: [PORT], connector: [PORT] });
-      if (connected) duo.connect();
-      else duo.clock.runFor(12);
+      const duo = connected ? new Duo(PAIR).connect() : gathered();
       // From here on it is somebody else who has the connector's keys, on the same line.
-      const [a, b, c, d] = [1, 2, 3, 4].map((fill) => Buffer.alloc(32, fill)) as [Buffer, Buffer, Buffer, Buffer];
-      const checks = new Checks("connector", { send: b, receive: a });
-      const sealed = new SealedChannel({ send: d, receive: c });
+      const keys = keysOf("connector");
+      const checks = new Checks("connector", keys.checks);
+      const sealed = new SealedChannel(keys.datagrams);
       for (let i = 0; i < 2_000; i++) checks.request(Buffer.alloc(12), false);
       for (let i = 0; i < 2_000; i++) sealed.seal(0, Buffer.alloc(0));
       const { session } = duo.listener;
@@ -92,4 +99,56 @@ test("a holder of the ticket who says and sends anything in any order aims us at
     }),
     { numRuns: 100 },
   );
+});
+
+test("foreign, mutated and replayed datagrams change nothing", () => {
+  const pair = new Duo(PAIR).connect();
+  const { session } = pair.listener;
+  const runs = Number(process.env.AWL_HOSTILE ?? 20_000);
+  for (let i = 0; i < runs; i++) {
+    const bytes = randomBytes(20 + (i % 200));
+    if (i % 3 === 0) bytes[0] = 0x80;
+    if (i % 3 === 1) bytes.set([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42], 0);
+    const outputs = session.handle(pair.clock.now, {
+      type: "datagram",
+      socket: 0,
+      from: { address: "192.0.2.66", port: 1 + (i % 60_000) },
+      bytes,
+    });
+    expect(outputs.filter(({ type }) => type !== "wake")).toEqual([]);
+  }
+  const refused = Object.values(session.counters).reduce((sum, count) => sum + count);
+  expect(refused).toBeGreaterThanOrEqual(runs);
+});
+
+test("a hostile peer cannot aim us at ourselves, at loopback, or at more than 16 endpoints", () => {
+  const pair = gathered();
+  const hostile = [
+    { type: "host", address: "127.0.0.1", port: 80 },
+    { type: "host", address: "::ffff:127.0.0.1", port: 80 },
+    { type: "host", address: "192.168.1.10", port: 22 },
+    { type: "host", address: "224.0.0.1", port: 5353 },
+    { type: "host", address: "255.255.255.255", port: 67 },
+    { type: "host", address: "169.254.169.254", port: 80 },
+    ...Array.from({ length: 50 }, (_, i) => ({ type: "server-reflexive", address: `192.0.2.${i + 1}`, port: 53 })),
+  ];
+  const message = { type: "candidates", try: 0, candidates: hostile };
+  const sends: string[] = [];
+  let at = pair.clock.now;
+  pair.listener.session.handle(at, { type: "opened", socket: 0, hosts: [{ address: "192.168.1.10", port: 40_000 }] });
+  for (const bytes of [
+    { seq: 0, ack: 0, message },
+    { seq: 1, ack: 0, message: { type: "opened", try: 0 } },
+  ]) {
+    pair.listener.session.handle(at, { type: "control", bytes: Buffer.from(JSON.stringify(bytes)) });
+  }
+  for (; at < 5_000; at += 10) {
+    for (const output of pair.listener.session.handle(at, { type: "tick" })) if (output.type === "send") sends.push(output.to.address);
+  }
+  const targets = new Set(sends);
+  targets.delete("203.0.113.1");
+  expect(targets.size).toBeLessThanOrEqual(16);
+  expect(targets.size).toBeGreaterThan(0);
+  expect([...targets].every((address) => address.startsWith("192.0.2."))).toBe(true);
+  expect(sends.length).toBeLessThan(16 * 30);
 });
