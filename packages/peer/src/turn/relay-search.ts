@@ -194,8 +194,9 @@ export class RelaySearch {
     this.#nextAttemptAt = now;
   }
 
-  #skip({ host, endpoint }: RelayServer): void {
-    const others = this.#queue.filter((other) => other.host !== host && other.endpoint.address !== endpoint.address);
+  /** Behind one name there may be several machines, behind one address there is one. */
+  #skip({ endpoint }: RelayServer): void {
+    const others = this.#queue.filter((other) => other.endpoint.address !== endpoint.address);
     this.#queue.splice(0, this.#queue.length, ...others);
   }
 

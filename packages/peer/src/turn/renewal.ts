@@ -33,5 +33,5 @@ export function retryMs(failure: TurnFailure): number {
 
 /** Nothing was said against it. */
 export function isPassing({ code }: TurnFailure): boolean {
-  return code === "timeout" || code === "integrity-violated";
+  return code === "timeout" || code === "integrity-violated" || code === "stale-nonce";
 }

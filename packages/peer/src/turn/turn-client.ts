@@ -1,24 +1,19 @@
 import {
-  type AttributeValue,
-  Data,
   decodeChannelData,
   decodeMessage,
   type Endpoint,
   encodeChannelData,
-  encodeMessage,
   endpointFamily,
   Lifetime,
   Method,
-  RequestedAddressFamily,
-  RequestedTransport,
   type StunMessage,
-  XorPeerAddress,
 } from "@awl/wire";
-import { readAllocation } from "./allocation.js";
+import { allocationAttributes, readAllocation } from "./allocation.js";
 import { Authentication } from "./authentication.js";
 import { Channels } from "./channels.js";
 import { newCounters, type TurnCounters } from "./counters.js";
 import { failure } from "./failure.js";
+import { bindingIndication, readDataIndication, sendIndication } from "./indications.js";
 import { Keepalive } from "./keepalive.js";
 import { Lease } from "./lease.js";
 import { Permissions } from "./permissions.js";
@@ -32,9 +27,6 @@ const CLOSE_MS = 1_500;
 
 /** ChannelData and the DATA attribute count in 16 bits; the header of an indication and its peer address take their share. */
 const MAX_DATAGRAM = 65_000;
-
-/** IANA's number of UDP: RFC 8656 section 18.7. */
-const UDP = 17;
 
 /**
  * The client of one TURN server over one transport (RFC 8656): a relayed address, kept until closed, and the datagrams through it. Pure.
@@ -76,7 +68,7 @@ export class TurnClient {
       random: () => this.#random(),
     };
     this.#keepalive = new Keepalive(() => this.#random(), options.keepaliveMs);
-    this.#permissions = new Permissions(installer, (address, { code, text }) => this.#emit({ event: "refused", address, code, text }));
+    this.#permissions = new Permissions(installer, (...answer) => this.#answeredPermission(...answer));
     this.#channels = new Channels(installer, (now, address) => this.#permissions.covered(now, address));
   }
 
@@ -129,14 +121,12 @@ export class TurnClient {
   }
 
   #receiveIndication(now: number, message: StunMessage): void {
-    const from = message.get(XorPeerAddress);
-    const bytes = message.get(Data);
-    // One with ICMP in place of DATA says that something did not get through, as datagrams do now and then.
-    if (message.method !== Method.Data || !from || !bytes) this.counters["not-turn"]++;
-    else if (!this.#permissions.allows(now, from.address)) this.counters["not-permitted"]++;
+    const data = readDataIndication(message);
+    if (!data) this.counters["not-turn"]++;
+    else if (!this.#permissions.allows(now, data.from.address)) this.counters["not-permitted"]++;
     else if (this.#state === "allocated") {
-      this.#outputs.push({ type: "data", from, bytes: bytes as Buffer });
-      this.#channels.heard(now, from);
+      this.#outputs.push({ type: "data", ...data });
+      this.#channels.heard(now, data.from);
     }
   }
 
@@ -156,13 +146,21 @@ export class TurnClient {
 
   #pass(now: number, to: Endpoint, bytes: Uint8Array): void {
     const leave = this.#permissions.use(now, to.address);
-    if (leave !== "permitted") {
+    if (leave === "refused" || leave === "too-many") {
       this.counters[leave]++;
       return;
     }
+    if (leave === "unconfirmed") this.#waiting.add(to, bytes);
     const channel = this.#channels.use(now, to);
     if (channel !== undefined) this.#send(encodeChannelData(channel, bytes, this.#options.transport === "stream"));
-    else this.#indicate(Method.Send, [XorPeerAddress.of(to), Data.of(bytes)]);
+    else this.#send(sendIndication(this.#options.random(12), to, bytes));
+  }
+
+  /** What followed the request at once is sent again if it may have been too early: a stale nonce must not cost data. */
+  #answeredPermission(now: number, address: string, failure: TurnFailure | undefined, repeated: boolean): void {
+    const waiting = this.#waiting.leave(address);
+    if (failure) this.#emit({ event: "refused", address, ...failure });
+    else if (repeated) for (const { to, bytes } of waiting) this.#pass(now, to, bytes);
   }
 
   #permit(now: number, peers: readonly Endpoint[]): void {
@@ -188,12 +186,8 @@ export class TurnClient {
     this.#state = "allocating";
     if (!Authentication.canCarry(this.#options.credentials))
       return this.#end(failure("wrong-credentials", "The credentials are too long."));
-    const family: AttributeValue[] = this.#options.family === 6 ? [RequestedAddressFamily.of(6)] : [];
-    this.#ask(now, {
-      method: Method.Allocate,
-      attributes: [RequestedTransport.of(UDP), ...family],
-      done: (at, result) => this.#allocated(at, result),
-    });
+    const attributes = allocationAttributes(this.#options.family);
+    this.#ask(now, { method: Method.Allocate, attributes, done: (at, result) => this.#allocated(at, result) });
   }
 
   #allocated(now: number, result: Result): void {
@@ -261,7 +255,7 @@ export class TurnClient {
     if (lease?.isDue(now)) this.#refresh(now);
     this.#permissions.advance(now);
     this.#channels.advance(now);
-    if (this.#keepalive.advance(now)) this.#indicate(Method.Binding, []);
+    if (this.#keepalive.advance(now)) this.#send(bindingIndication(this.#options.random(12)));
   }
 
   get #isOver(): boolean {
@@ -273,10 +267,6 @@ export class TurnClient {
     if (this.#state !== "allocated") return requests;
     const lease = this.#lease?.deadline ?? Number.POSITIVE_INFINITY;
     return Math.min(requests, lease, this.#permissions.deadline, this.#channels.deadline, this.#keepalive.deadline);
-  }
-
-  #indicate(method: number, attributes: readonly AttributeValue[]): void {
-    this.#send(encodeMessage({ method, class: "indication", transactionId: this.#options.random(12), attributes }));
   }
 
   #send(bytes: Buffer): void {
