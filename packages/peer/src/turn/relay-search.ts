@@ -77,6 +77,8 @@ export class RelaySearch {
   handle(now: number, input: RelaySearchInput): RelaySearchOutput[] {
     if (this.#over) return [];
     this.#stirred ||= input.type !== "datagram" && input.type !== "relay";
+    // Timers are early now and then: whoever ticks is told again when to.
+    if (input.type === "tick") this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#take(now, input);
     if (this.#stirred || now >= this.#wakeAt) this.#advance(now);
     const outputs = this.#outputs;

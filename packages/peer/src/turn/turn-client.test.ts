@@ -11,6 +11,7 @@ import {
   XorMappedAddress,
 } from "@awl/wire";
 import { describe, expect, test } from "vitest";
+import type { TurnInput } from "./turn-io.js";
 import { ADA, REALM } from "./turn-server.test-support.js";
 import { CLIENT, PEER, SERVER, TurnWorld } from "./turn-world.test-support.js";
 
@@ -264,6 +265,14 @@ describe("data", () => {
     expect(world.received.map(({ text }) => text)).toEqual(["a", "bc", "def", "ghijk"]);
     expect(world.server.violations).toEqual([]);
   });
+});
+
+test("a tick that comes too early is told again when to come", () => {
+  const world = new TurnWorld({ issued: true });
+  const at = (input: TurnInput) => world.client.handle(0, input).filter(({ type }) => type === "wake");
+  expect(at({ type: "tick" })).toEqual([{ type: "wake", at: 150 }]);
+  expect(at({ type: "tick" })).toEqual([{ type: "wake", at: 150 }]);
+  expect(at({ type: "datagram", bytes: Buffer.alloc(3) })).toEqual([]);
 });
 
 describe("the end", () => {

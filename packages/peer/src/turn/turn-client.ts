@@ -77,6 +77,8 @@ export class TurnClient {
     if (this.#isOver) return [];
     this.#now = now;
     if (this.#state === "new") this.#allocate(now);
+    // Timers are early now and then: whoever ticks is told again when to.
+    if (input.type === "tick") this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#take(now, input);
     if (!this.#isOver && (this.#stirred || now >= this.#wakeAt)) this.#advance(now);
     const outputs = this.#outputs;
