@@ -1,9 +1,14 @@
-/** The peer's TURN client against coturn's server, over UDP and TCP: allocation, permission, channel, data both ways, renewal, end. */
-import { spawnSync } from "node:child_process";
+/** The peer's TURN client against coturn's server, over UDP, TCP and TLS: allocation, permission, channel, data both ways, renewal, end. */
+import { execFile, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createServer as createSecureServer } from "node:tls";
+import { promisify } from "node:util";
 import { decodeMessage, type Endpoint, Method } from "@awl/wire";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RelayServer } from "../../packages/peer/src/turn/relay-search-io.js";
@@ -16,6 +21,8 @@ const installed = spawnSync("turnserver", ["--version"]).error === undefined;
 // In CI a missing server is no excuse: the set-up fails.
 const skip = !installed && process.env.CI !== "true";
 
+const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
+
 const SECRET = "a secret of two servers";
 const ADA: TurnCredentials = { username: COTURN.username, password: COTURN.password };
 
@@ -25,6 +32,20 @@ async function echo(): Promise<AsyncDisposable & { endpoint: Endpoint }> {
   socket.onMessage((message, from) => socket.send(Buffer.from(`${message} back`), from));
   const endpoint = { address: socket.address, port: socket.port };
   return { endpoint, [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose]() };
+}
+
+/** A certificate of its own authority. */
+async function certificateFor(name: string): Promise<{ key: string; cert: string }> {
+  const home = await mkdtemp(join(tmpdir(), "awl-certificate-"));
+  try {
+    const files = ["-keyout", join(home, "key"), "-out", join(home, "cert")];
+    const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    await promisify(execFile)("openssl", ["req", "-x509", ...kind, ...subject, ...files]);
+    return { key: await readFile(join(home, "key"), "utf8"), cert: await readFile(join(home, "cert"), "utf8") };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
 }
 
 /** Requests of a method that a client has sent. */
@@ -120,6 +141,33 @@ describe.skipIf(skip)("coturn", () => {
     await using client = new RelayClient([way("udp", blackHole.port), way("tcp", closedPort), way("tcp", plain?.port)]);
     await client.until(() => client.relayed !== undefined);
     expect(client.events).toMatchObject([{ event: "allocated", server: { transport: "tcp", endpoint: { port: plain?.port } } }]);
+  });
+
+  test.skipIf(!hasOpenssl)("TLS: a certificate of the right name from somebody trusted, and no other", async () => {
+    const { key, cert } = await certificateFor("relay.example.org");
+    const front = createSecureServer({ key, cert }, (socket) => {
+      socket
+        .pipe(connect(plain?.port ?? 0, COTURN.address))
+        .on("error", () => socket.destroy())
+        .pipe(socket);
+      socket.on("error", () => {});
+    });
+    front.listen(0, COTURN.address);
+    await once(front, "listening");
+    const { port } = front.address() as AddressInfo;
+    await using peer = await echo();
+    await using client = new RelayClient([{ ...way("tls", port), host: "relay.example.org" }], cert);
+    await client.until(() => client.relayed !== undefined);
+    client.send("hello", peer.endpoint);
+    await client.until(() => client.received.at(-1)?.text === "hello back");
+
+    await using misled = new RelayClient([{ ...way("tls", port), host: "relay.example.com" }, way("tls", port)], cert);
+    await misled.until(() => misled.events.length > 0);
+    expect(misled.events).toMatchObject([{ event: "failed", failures: [{ code: "lost" }, { code: "lost" }] }]);
+    await using careful = new RelayClient([{ ...way("tls", port), host: "relay.example.org" }]);
+    await careful.until(() => careful.events.length > 0);
+    expect(careful.events).toMatchObject([{ event: "failed", text: expect.stringMatching(/self-signed certificate/) }]);
+    front.close();
   });
 
   test("two clients reach each other through their relayed addresses", async () => {

@@ -9,13 +9,14 @@ export class RelayClient implements AsyncDisposable {
   readonly events: RelayEvent[] = [];
   readonly received: { from: Endpoint; text: string }[] = [];
   readonly sent: Buffer[] = [];
-  readonly links = new RelayLinks((input) => this.feed(input));
+  readonly links: RelayLinks;
   readonly #search: RelaySearch;
   #skippedMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #changed: () => void = () => {};
 
-  constructor(servers: readonly RelayServer[]) {
+  constructor(servers: readonly RelayServer[], ca?: string) {
+    this.links = new RelayLinks((input) => this.feed(input), ca);
     this.#search = new RelaySearch({ servers, family: 4, random: randomBytes });
     this.feed({ type: "tick" });
   }

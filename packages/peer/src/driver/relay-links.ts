@@ -12,12 +12,15 @@ export type LinkOutput = Extract<RelaySearchOutput, { readonly type: "open" | "s
 /** The sockets and connections of one `RelaySearch`, each on a port of its own. */
 export class RelayLinks {
   readonly #feed: (input: LinkInput) => void;
+  readonly #trust: { readonly ca?: string };
   readonly #streams = new Map<LinkId, RelayStream>();
   readonly #servers = new Map<LinkId, Endpoint>();
   readonly #sockets: UdpSockets;
 
-  constructor(feed: (input: LinkInput) => void) {
+  /** `ca`: certificates to trust, PEM. @default those of the system */
+  constructor(feed: (input: LinkInput) => void, ca?: string) {
     this.#feed = feed;
+    this.#trust = ca === undefined ? {} : { ca };
     this.#sockets = new UdpSockets({
       onDatagram: (link, from, bytes) => this.#received(link, from, bytes),
       onOpened: (link, port) => this.#opened(link, port),
@@ -47,7 +50,7 @@ export class RelayLinks {
       this.#servers.set(link, endpoint);
       return this.#sockets.open(link, endpointFamily(endpoint));
     }
-    const stream = new RelayStream(endpoint, transport === "tls" ? host : undefined, {
+    const stream = new RelayStream(endpoint, transport === "tls" ? { host, ...this.#trust } : undefined, {
       onOpened: () => this.#feed({ type: "opened", link }),
       onLost: (text) => this.#feed({ type: "lost", link, text }),
       onFrame: (bytes) => this.#feed({ type: "datagram", link, bytes }),

@@ -8,6 +8,13 @@ const MAX_WAITING_BYTES = 128 * 1_024;
 /** RFC 8489 section 5: both bits are clear in requests, of which there are few, and which are not repeated. */
 const CLASS_BITS = 0xc110;
 
+/** TLS, to a server that proves this name or address. */
+export interface StreamSecurity {
+  readonly host: string;
+  /** Certificates to trust, PEM. @default those of the system */
+  readonly ca?: string;
+}
+
 export interface StreamHandlers {
   readonly onOpened: () => void;
   /** Called once, whether it was open or not; not after `close`. */
@@ -21,16 +28,13 @@ export class RelayStream {
   readonly #handlers: StreamHandlers;
   #isOver = false;
 
-  /** `secureHost`: over TLS, to a server that proves this name. */
-  constructor({ address, port }: Endpoint, secureHost: string | undefined, handlers: StreamHandlers) {
+  /** `security`: none for bare TCP. */
+  constructor(server: Endpoint, security: StreamSecurity | undefined, handlers: StreamHandlers) {
     this.#handlers = handlers;
     const framer = new StreamFramer();
-    const servername = secureHost === undefined || isIP(secureHost) ? undefined : secureHost;
-    this.#socket =
-      secureHost === undefined
-        ? connect({ host: address, port, noDelay: true })
-        : connectTls({ host: address, port, ...(servername !== undefined && { servername }) }).setNoDelay(true);
-    this.#socket.once(secureHost === undefined ? "connect" : "secureConnect", () => this.#isOver || handlers.onOpened());
+    this.#socket = security ? connectSecurely(server, security) : connect(server.port, server.address);
+    this.#socket.setNoDelay(true);
+    this.#socket.once(security ? "secureConnect" : "connect", () => this.#isOver || handlers.onOpened());
     this.#socket.on("data", (chunk: Buffer) => {
       const frames = framer.push(chunk);
       if (typeof frames === "string") return this.#lose("The relay sent what is no TURN.");
@@ -57,4 +61,9 @@ export class RelayStream {
     this.#socket.destroy();
     this.#handlers.onLost(text);
   }
+}
+
+function connectSecurely({ address, port }: Endpoint, { host, ca }: StreamSecurity): Socket {
+  // An address is no name to send, and is proven as the host that is connected to.
+  return connectTls({ host: address, port, ...(!isIP(host) && { servername: host }), ...(ca !== undefined && { ca }) });
 }

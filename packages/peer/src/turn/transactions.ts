@@ -30,7 +30,6 @@ export type Result =
 
 interface Transaction {
   readonly request: Request;
-  readonly id: Buffer;
   readonly bytes: Buffer;
   readonly signature: Signature | undefined;
   /** The challenges that this request has been sent again for. */
@@ -132,7 +131,6 @@ export class Transactions {
     const { bytes, signature } = this.#authentication.encode(request.method, id, request.attributes);
     const transaction: Transaction = {
       request,
-      id,
       bytes,
       signature,
       followed,
