@@ -91,6 +91,7 @@ export class RelaySearch {
       case "tick":
         return;
       case "relay":
+      case "credentials":
         return this.#winner && this.#feed(now, this.#winner, input);
       case "permit":
         this.#permitted = input;

@@ -176,6 +176,11 @@ describe("refusals of the allocation", () => {
     expect(world.events).toMatchObject([{ event: "failed", code: "wrong-credentials" }]);
     const issued = new TurnWorld({ client: { credentials: { ...ADA, realm: REALM, nonce: long } } }).allocate();
     expect(issued.events).toMatchObject([{ event: "failed", code: "wrong-credentials" }]);
+    const replaced = new TurnWorld({ issued: true }).allocate();
+    replaced.feed({ type: "credentials", credentials: { ...ADA, username: long } });
+    replaced.send("x");
+    replaced.clock.runFor(100);
+    expect(replaced.received).toHaveLength(1);
   });
 });
 

@@ -37,6 +37,7 @@ const MAX_DATAGRAM = 65_000;
 export class TurnClient {
   readonly counters: TurnCounters = newCounters();
   readonly #options: TurnClientOptions;
+  readonly #authentication: Authentication;
   readonly #transactions: Transactions;
   readonly #permissions: Permissions;
   readonly #channels: Channels;
@@ -54,10 +55,11 @@ export class TurnClient {
   constructor(options: TurnClientOptions) {
     const { server, transport, credentials, random } = options;
     this.#options = options;
+    this.#authentication = new Authentication(credentials);
     this.#transactions = new Transactions({
       server,
       transport,
-      authentication: new Authentication(credentials),
+      authentication: this.#authentication,
       random,
       send: (bytes) => this.#send(bytes),
       counters: this.counters,
@@ -96,14 +98,14 @@ export class TurnClient {
         return this.#relay(now, input.to, input.bytes);
       case "permit":
         return this.#permit(now, input.peers);
+      case "credentials":
+        return this.#authentication.replace(input.credentials);
       case "lost":
         return this.#end(failure("lost", input.text));
       case "close":
         return this.#close(now);
     }
   }
-
-  // What the server sends
 
   #receive(now: number, bytes: Buffer): void {
     if ((bytes[0] ?? 0) >> 6 === 1) return this.#receiveChannelData(bytes);
@@ -136,8 +138,6 @@ export class TurnClient {
     this.#stirred = true;
     this.#transactions.receive(now, message);
   }
-
-  // What the caller wants
 
   #relay(now: number, to: Endpoint, bytes: Uint8Array): void {
     if (endpointFamily(to) !== this.#options.family) this.counters["wrong-family"]++;
@@ -182,8 +182,6 @@ export class TurnClient {
     else this.#transactions.settle();
   }
 
-  // The life of the allocation
-
   #allocate(now: number): void {
     this.#state = "allocating";
     if (!Authentication.canCarry(this.#options.credentials))
@@ -208,8 +206,8 @@ export class TurnClient {
 
   #refusedAllocation({ code, text, message }: Extract<Result, { type: "failure" }>): void {
     const alternate = code === "try-alternate" && message ? alternateOf(this.#options.server, message) : undefined;
-    if (this.#state === "closing") return this.#end(CLOSED);
-    this.#finish({ event: "failed", code, text, ...(alternate && { alternate }) });
+    if (this.#state === "closing") this.#end(CLOSED);
+    else this.#finish({ event: "failed", code, text, ...(alternate && { alternate }) });
   }
 
   #refresh(now: number): void {
@@ -232,12 +230,10 @@ export class TurnClient {
     const done = (at: number, result: Result) => {
       const isGone = result.type === "failure" && result.code === "allocation-mismatch" && this.#state === "allocated";
       if (isGone) this.#end(failure("allocation-mismatch", "The relay does not know the allocation any more."));
-      else if (this.#state !== "over") request.done(at, result);
+      else if (!this.#isOver) request.done(at, result);
     };
     this.#transactions.begin(now, { ...request, done });
   }
-
-  // What is due
 
   #advance(now: number): void {
     this.#stirred = false;
@@ -281,7 +277,7 @@ export class TurnClient {
   }
 
   #end({ code, text }: TurnFailure): void {
-    if (this.#state !== "over") this.#finish({ event: this.#lease || code === "closed" ? "ended" : "failed", code, text });
+    if (!this.#isOver) this.#finish({ event: this.#lease || code === "closed" ? "ended" : "failed", code, text });
   }
 
   #finish(event: TurnEvent): void {

@@ -90,6 +90,16 @@ test("a nonce that goes stale in the middle of everything costs a round trip, an
   expect(world.events).toHaveLength(1);
 });
 
+test("credentials that expire are replaced by newer ones, even a little late, and no datagram is lost", () => {
+  const successor = { username: "ada again", password: "byron" };
+  const world = new TurnWorld({ server: { sha256: true, expiresAt: HOUR, successor } }).allocate();
+  const sent = chat(world, HOUR + 120_000);
+  world.feed({ type: "credentials", credentials: successor });
+  const more = chat(world, HOUR);
+  expect(world.received).toHaveLength(sent + more);
+  expect(world.events).toHaveLength(1);
+});
+
 test("a line that is dead for a minute, a refresh among what is lost, is outlived", () => {
   const world = new TurnWorld().allocate();
   const isRefresh = ({ bytes }: { bytes: Buffer }) => {

@@ -41,6 +41,10 @@ export interface ServerDoubleOptions {
   readonly sha256?: boolean;
   /** Wants USERHASH. @default false */
   readonly anonymous?: boolean;
+  /** Another user, whom an allocation is passed on to. @default none */
+  readonly successor?: { readonly username: string; readonly password: string };
+  /** When ada's credentials expire. @default never */
+  readonly expiresAt?: number;
   /** @default for ever */
   readonly nonceMs?: number;
   /** @default 600 */
@@ -231,8 +235,10 @@ export class TurnServerDouble {
     if (offered && JSON.stringify(offered.map(({ algorithm }) => algorithm)) !== "[2,1]") return 401;
     const hash = createHash("sha256").update(`${ADA.username}:${REALM}`).digest();
     const isAda = this.#options.anonymous ? request.get(Userhash)?.toString() === hash.toString() : request.get(Username) === ADA.username;
-    if (!isAda) return 401;
-    const key = longTermKey(ADA.username, REALM, ADA.password, chosen?.algorithm === 2 ? "sha256" : "md5");
+    const { successor, expiresAt = Number.POSITIVE_INFINITY } = this.#options;
+    const user = isAda && now < expiresAt ? ADA : request.get(Username) === successor?.username ? successor : undefined;
+    if (!user) return 401;
+    const key = longTermKey(user.username, REALM, user.password, chosen?.algorithm === 2 ? "sha256" : "md5");
     const algorithm = request.has(MessageIntegritySha256) ? "sha256" : "sha1";
     return verifyIntegrity(request, algorithm, key) ? { algorithm, key } : 401;
   }
