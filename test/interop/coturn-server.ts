@@ -11,21 +11,36 @@ import { loopbackSocket } from "./loopback.js";
 
 export const COTURN = { address: "127.0.0.1", realm: "example.org", username: "ada", password: "lovelace" } as const;
 
+export interface CoturnOptions {
+  /** Of time-limited REST credentials, in place of the one user. */
+  readonly secret?: string;
+  /** How long a nonce is good for, in seconds. @default for ever */
+  readonly staleNonce?: number;
+}
+
 /** A real coturn on a free loopback port, UDP and TCP, that lets its clients reach loopback; stopped with `await using`. */
-export async function startCoturn(): Promise<AsyncDisposable & { port: number }> {
+export async function startCoturn({ secret, staleNonce }: CoturnOptions = {}): Promise<AsyncDisposable & { port: number }> {
   const port = await freePort();
   const home = await mkdtemp(join(tmpdir(), "awl-coturn-"));
   const options = {
     "listening-ip": COTURN.address,
     "listening-port": port,
     realm: COTURN.realm,
-    user: `${COTURN.username}:${COTURN.password}`,
+    ...(secret === undefined ? { user: `${COTURN.username}:${COTURN.password}` } : { "static-auth-secret": secret }),
+    ...(staleNonce !== undefined && { "stale-nonce": staleNonce }),
     "relay-threads": 1,
     pidfile: join(home, "pid"),
     userdb: join(home, "db"),
     "log-file": "stdout",
   };
-  const flags = ["-n", "--lt-cred-mech", "--allow-loopback-peers", "--no-tls", "--no-dtls", "--no-cli"];
+  const flags = [
+    "-n",
+    secret === undefined ? "--lt-cred-mech" : "--use-auth-secret",
+    "--allow-loopback-peers",
+    "--no-tls",
+    "--no-dtls",
+    "--no-cli",
+  ];
   const child = spawn("turnserver", [...flags, ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)], {
     stdio: "ignore",
   });

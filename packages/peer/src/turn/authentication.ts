@@ -35,17 +35,25 @@ export type Verdict = "authentic" | "challenge" | "forged";
 
 /** The client's side of the long-term credential mechanism. RFC 8489 section 9.2. */
 export class Authentication {
-  readonly #username: string;
-  readonly #password: string;
+  #username = "";
+  #password = "";
   #nonce: string | undefined;
-  #offered: readonly PasswordAlgorithmChoice[];
+  #offered: readonly PasswordAlgorithmChoice[] = [];
   #signature: Signature | undefined;
 
-  constructor({ username, password, realm, nonce, passwordAlgorithms = [] }: TurnCredentials) {
+  constructor(credentials: TurnCredentials) {
+    this.replace(credentials);
+  }
+
+  /** Requests from now on are signed with these, if they can be; without realm and nonce, those in use stay. */
+  replace(credentials: TurnCredentials): void {
+    if (!Authentication.canCarry(credentials)) return;
+    const { username, password, realm, nonce, passwordAlgorithms } = credentials;
     this.#username = username;
     this.#password = password;
-    this.#offered = passwordAlgorithms;
-    if (realm !== undefined && nonce !== undefined) this.#accept(realm, nonce);
+    this.#offered = passwordAlgorithms ?? this.#offered;
+    const known = { realm: realm ?? this.#signature?.realm, nonce: nonce ?? this.#nonce };
+    if (known.realm !== undefined && known.nonce !== undefined) this.#accept(known.realm, known.nonce);
   }
 
   /** Whether a request can carry them at all: RFC 8489 section 14. */

@@ -25,15 +25,18 @@ interface Permission {
   refused: boolean;
 }
 
+/** `failure`: the server does not want to; `repeated`: what was sent right behind the request may have come too early. */
+export type PermissionAnswered = (now: number, address: string, failure: TurnFailure | undefined, repeated: boolean) => void;
+
 /** Addresses that may send to our relayed one, and that the server sends to for us. RFC 8656 sections 9 and 10. */
 export class Permissions {
   readonly #installer: Installer;
-  readonly #refused: (address: string, failure: TurnFailure) => void;
+  readonly #answered: PermissionAnswered;
   readonly #byAddress = new Map<string, Permission>();
 
-  constructor(installer: Installer, refused: (address: string, failure: TurnFailure) => void) {
+  constructor(installer: Installer, answered: PermissionAnswered) {
     this.#installer = installer;
-    this.#refused = refused;
+    this.#answered = answered;
   }
 
   /** These are kept permitted, in place of those wanted before. Takes effect with the next `advance`. */
@@ -45,16 +48,17 @@ export class Permissions {
     }
   }
 
-  /** Something is to be sent there. Returns whether it may be, now: right behind the request, if there must be one first. */
-  use(now: number, address: string): "permitted" | "refused" | "too-many" {
+  /** Something is to be sent there. `unconfirmed`: it may follow its request at once, but that may fail. */
+  use(now: number, address: string): "permitted" | "unconfirmed" | "refused" | "too-many" {
     const permission = this.#byAddress.get(address) ?? this.#add(now, address);
     if (!permission) return "too-many";
     permission.usedAt = now;
-    if (now < permission.until || permission.busy) return "permitted";
-    if (now < permission.due) return permission.refused ? "refused" : "permitted";
+    if (now < permission.until) return "permitted";
+    if (permission.busy) return "unconfirmed";
+    if (now < permission.due) return permission.refused ? "refused" : "unconfirmed";
     if (this.#installer.full()) return "too-many";
     this.#install(now, permission);
-    return "permitted";
+    return "unconfirmed";
   }
 
   /** Whether data from there can be: the server would not relay it otherwise. RFC 8656 section 11.4. */
@@ -118,18 +122,22 @@ export class Permissions {
     this.#installer.begin(now, {
       method: Method.CreatePermission,
       attributes: [XorPeerAddress.of(peer)],
-      done: (at, result) => this.#answered(at, permission, result),
+      done: (at, result) => this.#settle(at, permission, result),
     });
   }
 
-  #answered(now: number, permission: Permission, result: Result): void {
+  #settle(now: number, permission: Permission, result: Result): void {
+    const { address } = permission;
     permission.busy = false;
-    if (result.type === "success") return renew(permission, now, renewalMs(this.#installer.random));
+    if (result.type === "success") {
+      renew(permission, now, renewalMs(this.#installer.random));
+      return this.#answered(now, address, undefined, result.repeated);
+    }
     permission.due = now + retryMs(result);
     if (isPassing(result)) return;
     permission.until = Number.NEGATIVE_INFINITY;
     permission.refused = true;
-    this.#refused(permission.address, { code: result.code, text: result.text });
+    this.#answered(now, address, { code: result.code, text: result.text }, false);
   }
 }
 

@@ -28,7 +28,7 @@ export interface RelaySearchOptions {
 export type LinkId = number;
 
 export type RelaySearchInput =
-  | Extract<TurnInput, { readonly type: "tick" | "relay" | "permit" | "close" }>
+  | Extract<TurnInput, { readonly type: "tick" | "relay" | "permit" | "credentials" | "close" }>
   /** A link can be used. */
   | { readonly type: "opened"; readonly link: LinkId }
   /** A link could not be opened, or has died. */

@@ -77,6 +77,8 @@ export class RelaySearch {
   handle(now: number, input: RelaySearchInput): RelaySearchOutput[] {
     if (this.#over) return [];
     this.#stirred ||= input.type !== "datagram" && input.type !== "relay";
+    // Timers are early now and then: whoever ticks is told again when to.
+    if (input.type === "tick") this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#take(now, input);
     if (this.#stirred || now >= this.#wakeAt) this.#advance(now);
     const outputs = this.#outputs;
@@ -89,6 +91,7 @@ export class RelaySearch {
       case "tick":
         return;
       case "relay":
+      case "credentials":
         return this.#winner && this.#feed(now, this.#winner, input);
       case "permit":
         this.#permitted = input;
@@ -194,8 +197,9 @@ export class RelaySearch {
     this.#nextAttemptAt = now;
   }
 
-  #skip({ host, endpoint }: RelayServer): void {
-    const others = this.#queue.filter((other) => other.host !== host && other.endpoint.address !== endpoint.address);
+  /** Behind one name there may be several machines, behind one address there is one. */
+  #skip({ endpoint }: RelayServer): void {
+    const others = this.#queue.filter((other) => other.endpoint.address !== endpoint.address);
     this.#queue.splice(0, this.#queue.length, ...others);
   }
 

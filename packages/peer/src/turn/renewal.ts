@@ -1,5 +1,5 @@
 import type { Request } from "./transactions.js";
-import type { TurnFailure } from "./turn-io.js";
+import type { TurnFailure, TurnFailureCode } from "./turn-io.js";
 
 /** How permissions and channels reach the server. */
 export interface Installer {
@@ -31,7 +31,16 @@ export function retryMs(failure: TurnFailure): number {
   return isPassing(failure) ? RETRY_MS : REFUSED_MS;
 }
 
-/** Nothing was said against it. */
+/** Nothing was said against the peer itself. */
 export function isPassing({ code }: TurnFailure): boolean {
-  return code === "timeout" || code === "integrity-violated";
+  return PASSING.has(code);
 }
+
+const PASSING: ReadonlySet<TurnFailureCode> = new Set([
+  "timeout",
+  "integrity-violated",
+  "stale-nonce",
+  // Until there are newer credentials.
+  "unauthorized",
+  "wrong-credentials",
+]);

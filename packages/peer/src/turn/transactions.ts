@@ -23,13 +23,13 @@ export interface Request {
 }
 
 export type Result =
-  | { readonly type: "success"; readonly message: StunMessage }
+  /** `repeated`: sent more than once, so what was sent behind the first copy may have come too early. */
+  | { readonly type: "success"; readonly message: StunMessage; readonly repeated: boolean }
   /** `message`: the authentic error response, if there was one. */
   | ({ readonly type: "failure"; readonly message?: StunMessage } & TurnFailure);
 
 interface Transaction {
   readonly request: Request;
-  readonly id: Buffer;
   readonly bytes: Buffer;
   readonly signature: Signature | undefined;
   /** The challenges that this request has been sent again for. */
@@ -92,7 +92,7 @@ export class Transactions {
     this.#open.delete(key);
     if (transaction.sends === 1) this.#rto.measured(now - transaction.begunAt);
     if (verdict === "challenge") return this.#challenged(now, message, transaction);
-    transaction.request.done(now, resultOf(message));
+    transaction.request.done(now, resultOf(message, transaction.sends > 1 || transaction.followed.length > 0));
   }
 
   /** Repeats what is due, and gives up what has had all its time. */
@@ -131,7 +131,6 @@ export class Transactions {
     const { bytes, signature } = this.#authentication.encode(request.method, id, request.attributes);
     const transaction: Transaction = {
       request,
-      id,
       bytes,
       signature,
       followed,
@@ -184,11 +183,11 @@ export class Transactions {
 const UNTRUSTED = failure("bad-challenge", "The relay asks for credentials in a way that cannot be trusted.");
 const FORGED = failure("integrity-violated", "The relay's answers were not signed with the password.");
 
-function resultOf(message: StunMessage): Result {
+function resultOf(message: StunMessage, repeated: boolean): Result {
   if (message.class === "error") return { type: "failure", message, ...failureOf(message) };
   // RFC 8489 section 6.3.3.
   if (message.unknownRequired.length > 0) {
     return { type: "failure", ...failure("bad-answer", "The relay's answer has parts that must be understood, and are not.") };
   }
-  return { type: "success", message };
+  return { type: "success", message, repeated };
 }

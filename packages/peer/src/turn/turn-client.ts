@@ -1,24 +1,19 @@
 import {
-  type AttributeValue,
-  Data,
   decodeChannelData,
   decodeMessage,
   type Endpoint,
   encodeChannelData,
-  encodeMessage,
   endpointFamily,
   Lifetime,
   Method,
-  RequestedAddressFamily,
-  RequestedTransport,
   type StunMessage,
-  XorPeerAddress,
 } from "@awl/wire";
-import { readAllocation } from "./allocation.js";
+import { allocationAttributes, readAllocation } from "./allocation.js";
 import { Authentication } from "./authentication.js";
 import { Channels } from "./channels.js";
 import { newCounters, type TurnCounters } from "./counters.js";
 import { failure } from "./failure.js";
+import { bindingIndication, readDataIndication, sendIndication } from "./indications.js";
 import { Keepalive } from "./keepalive.js";
 import { Lease } from "./lease.js";
 import { Permissions } from "./permissions.js";
@@ -33,9 +28,6 @@ const CLOSE_MS = 1_500;
 /** ChannelData and the DATA attribute count in 16 bits; the header of an indication and its peer address take their share. */
 const MAX_DATAGRAM = 65_000;
 
-/** IANA's number of UDP: RFC 8656 section 18.7. */
-const UDP = 17;
-
 /**
  * The client of one TURN server over one transport (RFC 8656): a relayed address, kept until closed, and the datagrams through it. Pure.
  *
@@ -45,6 +37,7 @@ const UDP = 17;
 export class TurnClient {
   readonly counters: TurnCounters = newCounters();
   readonly #options: TurnClientOptions;
+  readonly #authentication: Authentication;
   readonly #transactions: Transactions;
   readonly #permissions: Permissions;
   readonly #channels: Channels;
@@ -62,10 +55,11 @@ export class TurnClient {
   constructor(options: TurnClientOptions) {
     const { server, transport, credentials, random } = options;
     this.#options = options;
+    this.#authentication = new Authentication(credentials);
     this.#transactions = new Transactions({
       server,
       transport,
-      authentication: new Authentication(credentials),
+      authentication: this.#authentication,
       random,
       send: (bytes) => this.#send(bytes),
       counters: this.counters,
@@ -76,7 +70,7 @@ export class TurnClient {
       random: () => this.#random(),
     };
     this.#keepalive = new Keepalive(() => this.#random(), options.keepaliveMs);
-    this.#permissions = new Permissions(installer, (address, { code, text }) => this.#emit({ event: "refused", address, code, text }));
+    this.#permissions = new Permissions(installer, (...answer) => this.#answeredPermission(...answer));
     this.#channels = new Channels(installer, (now, address) => this.#permissions.covered(now, address));
   }
 
@@ -85,6 +79,8 @@ export class TurnClient {
     if (this.#isOver) return [];
     this.#now = now;
     if (this.#state === "new") this.#allocate(now);
+    // Timers are early now and then: whoever ticks is told again when to.
+    if (input.type === "tick") this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#take(now, input);
     if (!this.#isOver && (this.#stirred || now >= this.#wakeAt)) this.#advance(now);
     const outputs = this.#outputs;
@@ -102,14 +98,14 @@ export class TurnClient {
         return this.#relay(now, input.to, input.bytes);
       case "permit":
         return this.#permit(now, input.peers);
+      case "credentials":
+        return this.#authentication.replace(input.credentials);
       case "lost":
         return this.#end(failure("lost", input.text));
       case "close":
         return this.#close(now);
     }
   }
-
-  // What the server sends
 
   #receive(now: number, bytes: Buffer): void {
     if ((bytes[0] ?? 0) >> 6 === 1) return this.#receiveChannelData(bytes);
@@ -129,14 +125,12 @@ export class TurnClient {
   }
 
   #receiveIndication(now: number, message: StunMessage): void {
-    const from = message.get(XorPeerAddress);
-    const bytes = message.get(Data);
-    // One with ICMP in place of DATA says that something did not get through, as datagrams do now and then.
-    if (message.method !== Method.Data || !from || !bytes) this.counters["not-turn"]++;
-    else if (!this.#permissions.allows(now, from.address)) this.counters["not-permitted"]++;
+    const data = readDataIndication(message);
+    if (!data) this.counters["not-turn"]++;
+    else if (!this.#permissions.allows(now, data.from.address)) this.counters["not-permitted"]++;
     else if (this.#state === "allocated") {
-      this.#outputs.push({ type: "data", from, bytes: bytes as Buffer });
-      this.#channels.heard(now, from);
+      this.#outputs.push({ type: "data", ...data });
+      this.#channels.heard(now, data.from);
     }
   }
 
@@ -144,8 +138,6 @@ export class TurnClient {
     this.#stirred = true;
     this.#transactions.receive(now, message);
   }
-
-  // What the caller wants
 
   #relay(now: number, to: Endpoint, bytes: Uint8Array): void {
     if (endpointFamily(to) !== this.#options.family) this.counters["wrong-family"]++;
@@ -156,13 +148,21 @@ export class TurnClient {
 
   #pass(now: number, to: Endpoint, bytes: Uint8Array): void {
     const leave = this.#permissions.use(now, to.address);
-    if (leave !== "permitted") {
+    if (leave === "refused" || leave === "too-many") {
       this.counters[leave]++;
       return;
     }
+    if (leave === "unconfirmed") this.#waiting.add(to, bytes);
     const channel = this.#channels.use(now, to);
     if (channel !== undefined) this.#send(encodeChannelData(channel, bytes, this.#options.transport === "stream"));
-    else this.#indicate(Method.Send, [XorPeerAddress.of(to), Data.of(bytes)]);
+    else this.#send(sendIndication(this.#options.random(12), to, bytes));
+  }
+
+  /** What followed the request at once is sent again if it may have been too early: a stale nonce must not cost data. */
+  #answeredPermission(now: number, address: string, failure: TurnFailure | undefined, repeated: boolean): void {
+    const waiting = this.#waiting.leave(address);
+    if (failure) this.#emit({ event: "refused", address, ...failure });
+    else if (repeated) for (const { to, bytes } of waiting) this.#pass(now, to, bytes);
   }
 
   #permit(now: number, peers: readonly Endpoint[]): void {
@@ -182,18 +182,12 @@ export class TurnClient {
     else this.#transactions.settle();
   }
 
-  // The life of the allocation
-
   #allocate(now: number): void {
     this.#state = "allocating";
     if (!Authentication.canCarry(this.#options.credentials))
       return this.#end(failure("wrong-credentials", "The credentials are too long."));
-    const family: AttributeValue[] = this.#options.family === 6 ? [RequestedAddressFamily.of(6)] : [];
-    this.#ask(now, {
-      method: Method.Allocate,
-      attributes: [RequestedTransport.of(UDP), ...family],
-      done: (at, result) => this.#allocated(at, result),
-    });
+    const attributes = allocationAttributes(this.#options.family);
+    this.#ask(now, { method: Method.Allocate, attributes, done: (at, result) => this.#allocated(at, result) });
   }
 
   #allocated(now: number, result: Result): void {
@@ -212,8 +206,8 @@ export class TurnClient {
 
   #refusedAllocation({ code, text, message }: Extract<Result, { type: "failure" }>): void {
     const alternate = code === "try-alternate" && message ? alternateOf(this.#options.server, message) : undefined;
-    if (this.#state === "closing") return this.#end(CLOSED);
-    this.#finish({ event: "failed", code, text, ...(alternate && { alternate }) });
+    if (this.#state === "closing") this.#end(CLOSED);
+    else this.#finish({ event: "failed", code, text, ...(alternate && { alternate }) });
   }
 
   #refresh(now: number): void {
@@ -236,12 +230,10 @@ export class TurnClient {
     const done = (at: number, result: Result) => {
       const isGone = result.type === "failure" && result.code === "allocation-mismatch" && this.#state === "allocated";
       if (isGone) this.#end(failure("allocation-mismatch", "The relay does not know the allocation any more."));
-      else if (this.#state !== "over") request.done(at, result);
+      else if (!this.#isOver) request.done(at, result);
     };
     this.#transactions.begin(now, { ...request, done });
   }
-
-  // What is due
 
   #advance(now: number): void {
     this.#stirred = false;
@@ -261,7 +253,7 @@ export class TurnClient {
     if (lease?.isDue(now)) this.#refresh(now);
     this.#permissions.advance(now);
     this.#channels.advance(now);
-    if (this.#keepalive.advance(now)) this.#indicate(Method.Binding, []);
+    if (this.#keepalive.advance(now)) this.#send(bindingIndication(this.#options.random(12)));
   }
 
   get #isOver(): boolean {
@@ -275,10 +267,6 @@ export class TurnClient {
     return Math.min(requests, lease, this.#permissions.deadline, this.#channels.deadline, this.#keepalive.deadline);
   }
 
-  #indicate(method: number, attributes: readonly AttributeValue[]): void {
-    this.#send(encodeMessage({ method, class: "indication", transactionId: this.#options.random(12), attributes }));
-  }
-
   #send(bytes: Buffer): void {
     this.#keepalive.sent(this.#now);
     this.#outputs.push({ type: "send", bytes });
@@ -289,7 +277,7 @@ export class TurnClient {
   }
 
   #end({ code, text }: TurnFailure): void {
-    if (this.#state !== "over") this.#finish({ event: this.#lease || code === "closed" ? "ended" : "failed", code, text });
+    if (!this.#isOver) this.#finish({ event: this.#lease || code === "closed" ? "ended" : "failed", code, text });
   }
 
   #finish(event: TurnEvent): void {

@@ -30,10 +30,15 @@ export type TurnInput =
   | { readonly type: "tick" }
   /** One datagram of the server's, or one frame of its stream (`StreamFramer`). */
   | { readonly type: "datagram"; readonly bytes: Buffer }
-  /** A datagram for a peer. Before there is an allocation, some wait for it. */
+  /**
+   * A datagram for a peer; its memory is the machine's now. Before there is an allocation, the latest few wait for it. To a peer
+   * without a permission it leaves right behind the request for one: a server that takes its time may lose it, as UDP may.
+   */
   | { readonly type: "relay"; readonly to: Endpoint; readonly bytes: Uint8Array }
   /** Who may send to us, in place of those named before; whoever is sent to may as well. */
   | { readonly type: "permit"; readonly peers: readonly Endpoint[] }
+  /** Newer ones of the same user, before the old ones expire; without realm and nonce, those in use stay. */
+  | { readonly type: "credentials"; readonly credentials: TurnCredentials }
   /** The socket or connection to the server has died. */
   | { readonly type: "lost"; readonly text: string }
   /** Gives the allocation back; go on until `ended`, which takes a second or two at most. */

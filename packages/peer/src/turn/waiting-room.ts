@@ -8,7 +8,7 @@ interface Waiting {
   readonly bytes: Uint8Array;
 }
 
-/** Datagrams that wait for an allocation: the latest few. */
+/** Datagrams that wait for an allocation or a permission: the latest few. */
 export class WaitingRoom {
   #datagrams: Waiting[] = [];
   #bytes = 0;
@@ -25,11 +25,11 @@ export class WaitingRoom {
     return dropped;
   }
 
-  /** All that wait, in their order. */
-  leave(): readonly Waiting[] {
-    const datagrams = this.#datagrams;
-    this.#datagrams = [];
-    this.#bytes = 0;
-    return datagrams;
+  /** Those that wait for this address, or all, in their order. */
+  leave(address?: string): readonly Waiting[] {
+    const leaving = this.#datagrams.filter(({ to }) => address === undefined || to.address === address);
+    this.#datagrams = this.#datagrams.filter((datagram) => !leaving.includes(datagram));
+    this.#bytes = this.#datagrams.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return leaving;
   }
 }
