@@ -8,7 +8,7 @@ import type { SignalCounters } from "../signal/counters.js";
 import type { SignalLimits } from "../signal/limits.js";
 import type { LobbySize } from "../signal/lobby.js";
 import { type SignalInput, type SignalOutput, SignalServer } from "../signal/signal-server.js";
-import type { HttpServer } from "./http.js";
+import type { TcpServer } from "./tcp.js";
 
 /** Numbers since the start, and how much there is at the moment. */
 export type SignalStatistics = Readonly<SignalCounters> & LobbySize & { /** Connections that answered no ping. */ readonly silent: number };
@@ -26,7 +26,7 @@ export class SignalSockets {
   readonly #machine: SignalServer;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Map<ClientId, Connection>();
-  readonly #servers: HttpServer[] = [];
+  readonly #servers: TcpServer[] = [];
   readonly #pings: NodeJS.Timeout;
   #nextClient: ClientId = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -51,7 +51,7 @@ export class SignalSockets {
   }
 
   /** Takes the WebSockets of this server. */
-  serve(http: HttpServer): void {
+  serve(http: TcpServer): void {
     this.#servers.push(http);
     http.onUpgrade(this.#options.limits.clients + MAX_LEAVING, (request, stream, head) => this.#upgrade(request, stream, head));
   }

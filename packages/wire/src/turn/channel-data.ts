@@ -4,11 +4,13 @@ import { WireError } from "../errors.js";
 /** RFC 8656 section 12: channel numbers, which are also what tells ChannelData from STUN by its first byte. */
 export const MIN_CHANNEL = 0x4000;
 export const MAX_CHANNEL = 0x4fff;
+/** RFC 5766 section 11: its clients, coturn's among them, use channels up to here. */
+export const MAX_CLASSIC_CHANNEL = 0x7fff;
 export const CHANNEL_HEADER_LENGTH = 4;
 
 /** RFC 8656 section 12.4. */
 export interface ChannelData {
-  /** 0x4000-0x4FFF. */
+  /** 0x4000-0x4FFF, or to 0x7FFF where clients of RFC 5766 are spoken with. */
   readonly channel: number;
   /** A view of the datagram, not a copy. */
   readonly data: Buffer;
@@ -21,8 +23,8 @@ export type ChannelDataFault = "too-short" | "bad-channel" | "bad-length";
  *
  * @throws {WireError} `bad-channel`
  */
-export function encodeChannelData(channel: number, data: Uint8Array, padding = false): Buffer {
-  if (!isChannel(channel)) throw new WireError("bad-channel", `not a channel number: ${channel}`);
+export function encodeChannelData(channel: number, data: Uint8Array, padding = false, maxChannel = MAX_CHANNEL): Buffer {
+  if (!isChannel(channel, maxChannel)) throw new WireError("bad-channel", `not a channel number: ${channel}`);
   if (data.length > 0xffff) throw new WireError("bad-channel", `too long for ChannelData: ${data.length} bytes`);
   const length = padding ? padded(data.length) : data.length;
   const message = Buffer.allocUnsafe(CHANNEL_HEADER_LENGTH + length);
@@ -34,16 +36,16 @@ export function encodeChannelData(channel: number, data: Uint8Array, padding = f
 }
 
 /** Reads one ChannelData message; bytes behind its stated length are padding and ignored. Never throws. */
-export function decodeChannelData(bytes: Uint8Array): ChannelData | ChannelDataFault {
+export function decodeChannelData(bytes: Uint8Array, maxChannel = MAX_CHANNEL): ChannelData | ChannelDataFault {
   const message = asBuffer(bytes);
   if (message.length < CHANNEL_HEADER_LENGTH) return "too-short";
   const channel = message.readUInt16BE(0);
-  if (!isChannel(channel)) return "bad-channel";
+  if (!isChannel(channel, maxChannel)) return "bad-channel";
   const end = CHANNEL_HEADER_LENGTH + message.readUInt16BE(2);
   if (end > message.length) return "bad-length";
   return { channel, data: message.subarray(CHANNEL_HEADER_LENGTH, end) };
 }
 
-function isChannel(channel: number): boolean {
-  return Number.isInteger(channel) && channel >= MIN_CHANNEL && channel <= MAX_CHANNEL;
+function isChannel(channel: number, maxChannel: number): boolean {
+  return Number.isInteger(channel) && channel >= MIN_CHANNEL && channel <= maxChannel;
 }
