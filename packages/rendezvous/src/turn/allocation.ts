@@ -77,7 +77,8 @@ export class Allocation {
   }
 
   relayOf(family: AddressFamily): Relay | undefined {
-    return this.relays.find((relay) => relay.family === family);
+    for (const relay of this.relays) if (relay.family === family) return relay;
+    return undefined;
   }
 
   permission(now: number, address: string): Permission | undefined {

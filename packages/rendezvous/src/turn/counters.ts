@@ -1,4 +1,4 @@
-import type { ChannelDataFault, StunFault } from "@awl/wire";
+import type { StunFault } from "@awl/wire";
 
 /** Error codes that the relay answers with. */
 export type TurnErrorCode = 400 | 401 | 403 | 420 | 437 | 438 | 440 | 441 | 442 | 443 | 486 | 508;
@@ -6,7 +6,6 @@ export type TurnErrorCode = 400 | 401 | 403 | 420 | 437 | 438 | 440 | 441 | 442 
 /** Why a client's message had no effect and got no answer. */
 export type TurnDrop =
   | StunFault
-  | ChannelDataFault
   /** No request, no Send indication. */
   | "not-for-a-server"
   /** From port 0, an address no host has, or an endpoint of ours. */
@@ -67,7 +66,6 @@ export class TurnCounters {
     "bad-attribute": 0,
     "bad-fingerprint": 0,
     "fingerprint-not-last": 0,
-    "bad-channel": 0,
     "not-for-a-server": 0,
     "bad-source": 0,
     "stranger-limit": 0,

@@ -16,6 +16,11 @@ import type { PeerDrop, TurnCounters, TurnDrop } from "./counters.js";
 import type { Outbox } from "./io.js";
 import type { TurnLimits } from "./limits.js";
 
+/** RFC 8656 section 12.4: bytes before the data of a ChannelData message. */
+export const CHANNEL_HEADER = 4;
+
+type Header = 0 | typeof CHANNEL_HEADER;
+
 /** The path of relayed data. What it costs is paid for every packet: no promise, no closure, no text is made on it. */
 export class Forwarder {
   readonly #allocations: Allocations;
@@ -48,22 +53,23 @@ export class Forwarder {
   /**
    * From a client to a peer; returns why it was dropped. RFC 8656 sections 11.2 and 12.6.
    *
-   * @param frame the ChannelData message that the data came in, which can be sent on with another number; `undefined`: it came otherwise
+   * @param payload the data, with `header` bytes before it: a ChannelData header, so that the message can be sent on with another number; or none
    */
-  fromClient(now: number, allocation: Allocation, peer: Endpoint, data: Uint8Array, frame: Uint8Array | undefined): TurnDrop | undefined {
+  fromClient(now: number, allocation: Allocation, peer: Endpoint, payload: Uint8Array, header: Header): TurnDrop | undefined {
     const permission = allocation.permission(now, peer.address);
     const relay = allocation.relayOf(addressFamily(peer.address));
     if (!permission || !relay) return "no-permission";
-    if (data.length > MAX_DATA) return "too-long";
-    const over = this.#spend(now, allocation, data.length);
+    const length = payload.length - header;
+    if (length > MAX_DATA) return "too-long";
+    const over = this.#spend(now, allocation, length);
     if (over) return over;
 
     const target = this.#allocations.relayAt(now, peer);
-    if (target) return this.#handOver(now, relay, target, data, frame);
+    if (target) return this.#handOver(now, relay, target, payload, header);
     if (!permission.foreign || relay.socket !== "bound" || this.#policy.isListening(peer)) return "no-such-relay";
     this.#counters.forwarded++;
-    this.#counters.bytes += data.length;
-    this.#out.put({ type: "forward", relay: relay.id, to: peer, bytes: data });
+    this.#counters.bytes += length;
+    this.#out.put({ type: "forward", relay: relay.id, to: peer, bytes: payload.subarray(header) });
     return undefined;
   }
 
@@ -78,7 +84,7 @@ export class Forwarder {
     }
     peers.delivered++;
     this.#counters.bytes += data.length;
-    this.#deliver(now, allocation, from, data, undefined);
+    this.#deliver(now, allocation, from, data, 0);
   }
 
   #whyNotFromPeer(now: number, allocation: Allocation, { address }: Endpoint, length: number): PeerDrop | undefined {
@@ -87,30 +93,31 @@ export class Forwarder {
   }
 
   /** To another client of ours, whose relayed address the peer's is: through no socket, but by the same rules. */
-  #handOver(now: number, relay: Relay, { allocation }: Relay, data: Uint8Array, frame: Uint8Array | undefined): TurnDrop | undefined {
+  #handOver(now: number, relay: Relay, { allocation }: Relay, payload: Uint8Array, header: Header): TurnDrop | undefined {
     const { account } = relay.allocation;
     if (account.grant.pair !== allocation.account.grant.pair || !allocation.permission(now, relay.relayed.address)) {
       return "not-permitted-there";
     }
+    const length = payload.length - header;
     if (allocation.account !== account) {
-      const over = this.#spendUser(now, allocation, data.length);
+      const over = this.#spendUser(now, allocation, length);
       if (over) return over;
     }
     this.#counters.handedOver++;
-    this.#counters.bytes += data.length;
-    this.#deliver(now, allocation, relay.relayed, data, frame);
+    this.#counters.bytes += length;
+    this.#deliver(now, allocation, relay.relayed, payload, header);
     return undefined;
   }
 
-  #deliver(now: number, allocation: Allocation, from: Endpoint, data: Uint8Array, frame: Uint8Array | undefined): void {
+  #deliver(now: number, allocation: Allocation, from: Endpoint, payload: Uint8Array, header: Header): void {
     const { connection, local, remote } = allocation.path;
     const stream = connection !== undefined;
     const channel = allocation.channelTo(now, from);
     const bytes = !channel
-      ? this.#indication(from, data)
-      : frame && (!stream || frame.length % 4 === 0)
-        ? renumbered(frame, channel.number)
-        : encodeChannelData(channel.number, data, stream, MAX_CLASSIC_CHANNEL);
+      ? this.#indication(from, payload.subarray(header))
+      : header > 0 && (!stream || payload.length % 4 === 0)
+        ? renumbered(payload, channel.number)
+        : encodeChannelData(channel.number, payload.subarray(header), stream, MAX_CLASSIC_CHANNEL);
     if (stream) this.#out.put({ type: "write", connection, bytes, data: true });
     else this.#out.put({ type: "send", local, to: remote, bytes });
   }

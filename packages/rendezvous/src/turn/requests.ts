@@ -41,7 +41,8 @@ export class Requests {
     // Over UDP another server answers Binding; on connections it is asked here.
     const session = request.method === Method.Binding ? 401 : authenticator.authenticate(time, request, address);
     if (typeof session === "object") return this.#conclude(path, request, session, this.#serve(now, path, request, session));
-    if (!this.#strangers.take(now, address)) return "stranger-limit";
+    // The address of a connection is no forged one, and who asks there does not ask again.
+    if (path.connection === undefined && !this.#strangers.take(now, address)) return "stranger-limit";
     const challenge = session === 400 ? [] : authenticator.challenge(time, address);
     return this.#conclude(path, request, undefined, answerStranger(path, request, session, challenge));
   }

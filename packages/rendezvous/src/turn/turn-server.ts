@@ -3,10 +3,8 @@ import {
   type Cidr,
   Data,
   DontFragment,
-  decodeChannelData,
   decodeMessage,
   type Endpoint,
-  MAX_CLASSIC_CHANNEL,
   Method,
   type StunMessage,
   XorPeerAddress,
@@ -20,7 +18,7 @@ import { Authenticator } from "./authenticator.js";
 import { Connections } from "./connections.js";
 import { TurnCounters, type TurnDrop } from "./counters.js";
 import { type CredentialRequest, Credentials, derivedKey } from "./credentials.js";
-import { Forwarder } from "./forwarder.js";
+import { CHANNEL_HEADER, Forwarder } from "./forwarder.js";
 import { Outbox, type TurnInput, type TurnOutput } from "./io.js";
 import { DEFAULT_TURN_LIMITS, type TurnLimits } from "./limits.js";
 import { Nonces } from "./nonces.js";
@@ -206,18 +204,13 @@ export class TurnServer {
   /** RFC 8656 section 12.6. */
   #channelData(now: number, allocation: Allocation | undefined, bytes: Buffer): TurnDrop | undefined {
     if (!allocation) return "no-allocation";
-    const message = decodeChannelData(bytes, MAX_CLASSIC_CHANNEL);
-    if (typeof message === "string") return message;
-    const channel = allocation.channel(now, message.channel);
+    if (bytes.length < CHANNEL_HEADER) return "too-short";
+    const channel = allocation.channel(now, uint16At(bytes, 0));
     if (!channel) return "no-channel";
-    const { data } = message;
-    return this.#forwarder.fromClient(
-      now,
-      allocation,
-      channel.peer,
-      data,
-      bytes.subarray(0, data.byteOffset - bytes.byteOffset + data.length),
-    );
+    // What stands behind the stated length is padding.
+    const end = CHANNEL_HEADER + uint16At(bytes, 2);
+    if (end > bytes.length) return "bad-length";
+    return this.#forwarder.fromClient(now, allocation, channel.peer, end === bytes.length ? bytes : bytes.subarray(0, end), CHANNEL_HEADER);
   }
 
   #stun(now: number, path: ClientPath, allocation: Allocation | undefined, bytes: Buffer): TurnDrop | undefined {
@@ -236,7 +229,7 @@ export class TurnServer {
     if (!peer || peer.port === 0 || !data || notUnderstood(message, this.#options.dontFragment).length > 0) return "bad-send";
     const longest = addressFamily(peer.address) === 4 ? UNFRAGMENTED.ipv4 : UNFRAGMENTED.ipv6;
     if (message.has(DontFragment) && data.length > longest) return "too-long";
-    return this.#forwarder.fromClient(now, allocation, peer, data, undefined);
+    return this.#forwarder.fromClient(now, allocation, peer, data, 0);
   }
 
   #settle(now: number, id: RelayId, socket: "bound" | "failed"): void {
@@ -267,6 +260,10 @@ export class TurnServer {
     this.#wakeAt = now + SWEEP_MS;
     this.#out.put({ type: "wake", at: this.#wakeAt });
   }
+}
+
+function uint16At(bytes: Buffer, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
 const REALM = "awl";

@@ -10,7 +10,7 @@ export const CHANNEL_HEADER_LENGTH = 4;
 
 /** RFC 8656 section 12.4. */
 export interface ChannelData {
-  /** 0x4000-0x4FFF, or to 0x7FFF where clients of RFC 5766 are spoken with. */
+  /** 0x4000-0x4FFF. */
   readonly channel: number;
   /** A view of the datagram, not a copy. */
   readonly data: Buffer;
@@ -20,6 +20,7 @@ export type ChannelDataFault = "too-short" | "bad-channel" | "bad-length";
 
 /**
  * Writes a ChannelData message. Over TCP and TLS it must be padded to four bytes; over UDP it need not be. RFC 8656 section 12.5.
+ * `maxChannel`: `MAX_CLASSIC_CHANNEL` where clients of RFC 5766 are spoken to.
  *
  * @throws {WireError} `bad-channel`
  */
@@ -36,11 +37,11 @@ export function encodeChannelData(channel: number, data: Uint8Array, padding = f
 }
 
 /** Reads one ChannelData message; bytes behind its stated length are padding and ignored. Never throws. */
-export function decodeChannelData(bytes: Uint8Array, maxChannel = MAX_CHANNEL): ChannelData | ChannelDataFault {
+export function decodeChannelData(bytes: Uint8Array): ChannelData | ChannelDataFault {
   const message = asBuffer(bytes);
   if (message.length < CHANNEL_HEADER_LENGTH) return "too-short";
   const channel = message.readUInt16BE(0);
-  if (!isChannel(channel, maxChannel)) return "bad-channel";
+  if (!isChannel(channel, MAX_CHANNEL)) return "bad-channel";
   const end = CHANNEL_HEADER_LENGTH + message.readUInt16BE(2);
   if (end > message.length) return "bad-length";
   return { channel, data: message.subarray(CHANNEL_HEADER_LENGTH, end) };
