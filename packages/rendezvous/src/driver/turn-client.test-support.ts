@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -37,6 +37,7 @@ export class TurnClient {
   #stream: Socket | undefined;
   #waiting: ((bytes: Buffer) => void) | undefined;
   #nonce = "";
+  #onMessage: ((bytes: Buffer) => void) | undefined;
   #ids = 0;
   #discards = false;
   /** Fulfilled when the server has hung up; never with UDP. */
@@ -138,10 +139,19 @@ export class TurnClient {
     return { username: this.#username, password: this.#password, realm: "awl", nonce: this.#nonce };
   }
 
-  /** Lets what was written be answered; whether the server has hung up over it. */
-  async hungUp(): Promise<boolean> {
-    await new Promise((resolve) => setImmediate(resolve));
-    return this.#stream?.destroyed ?? false;
+  /** Whether the server still reads our messages one by one: it answers one more then, and soon. */
+  inStep(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const marker = randomBytes(12);
+      const patience = setTimeout(() => resolve(false), 100);
+      void this.closed.then(() => resolve(false));
+      this.#onMessage = (bytes) => {
+        if (!marker.equals(bytes.subarray(8, 20))) return;
+        clearTimeout(patience);
+        resolve(true);
+      };
+      this.#write(encodeMessage({ method: Method.Binding, class: "request", transactionId: marker }));
+    });
   }
 
   /** Forgets what it was sent, from now on. */
@@ -159,6 +169,7 @@ export class TurnClient {
   }
 
   #take(bytes: Buffer): void {
+    this.#onMessage?.(bytes);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) waiting(bytes);
