@@ -72,6 +72,7 @@ export class TurnClient {
       () => stream.destroy(),
     );
     const framer = new StreamFramer();
+    stream.setNoDelay(true);
     stream.on("error", () => {});
     stream.on("data", (chunk) => {
       const frames = framer.push(chunk);
