@@ -1,12 +1,11 @@
 /** Our TURN server as coturn's client sees it. */
-import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { networkInterfaces, tmpdir } from "node:os";
-import { join } from "node:path";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createRendezvous, type Rendezvous } from "@awl/rendezvous";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { certificateFiles } from "../../packages/rendezvous/src/driver/certificate.test-support.js";
 import { loopbackSocket } from "./loopback.js";
 
 const installed = spawnSync("turnutils_uclient", ["-h"]).error === undefined;
@@ -36,10 +35,10 @@ const VARIANTS = [
 
 describe.skipIf(skip)("turnutils_uclient", () => {
   let rendezvous: Rendezvous;
-  let directory: string;
+  let certificate: ReturnType<typeof certificateFiles>;
   let peer: Awaited<ReturnType<typeof echoPeer>>;
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), "awl-turn-"));
+    certificate = certificateFiles();
     const hosts = hasIPv6 ? [HOST, "::1"] : [HOST];
     rendezvous = await createRendezvous({
       hosts,
@@ -49,14 +48,14 @@ describe.skipIf(skip)("turnutils_uclient", () => {
       allowRelayTo: ["127.0.0.0/8", "::1"],
       // It is one user all the time, and leaves its allocations behind.
       turnLimits: { allocationsPerUser: 1000 },
-      tls: makeCertificate(directory),
+      tls: certificate,
     });
     peer = await echoPeer();
   });
   afterAll(async () => {
+    certificate.remove();
     peer[Symbol.dispose]();
     await rendezvous.close();
-    rmSync(directory, { recursive: true });
   });
 
   const run = async (options: readonly string[], host = HOST) => {
@@ -123,11 +122,4 @@ async function echoPeer(): Promise<Disposable & { readonly port: number }> {
   const answer = probe.receive(4000);
   while ((await Promise.race([answer, sleep(30)])) === undefined) probe.send(Buffer.from("echo"), { address: HOST, port });
   return { port, [Symbol.dispose]: () => void child.kill() };
-}
-
-function makeCertificate(directory: string): { certFile: string; keyFile: string } {
-  const files = { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
-  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-days", "2"];
-  execFileSync("openssl", ["req", ...kind, "-out", files.certFile, "-keyout", files.keyFile], { stdio: "ignore" });
-  return files;
 }

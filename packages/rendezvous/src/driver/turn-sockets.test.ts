@@ -1,11 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:https";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   decodeChannelData,
   decodeMessage,
@@ -16,9 +12,10 @@ import {
   StunMessage,
   XorMappedAddress,
 } from "@awl/wire";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { RendezvousOptions } from "../options.js";
+import { certificateFiles } from "./certificate.test-support.js";
 import { hostAddresses } from "./host-addresses.js";
 import { createRendezvous, type Rendezvous } from "./rendezvous.js";
 import { TurnClient, type TurnTransport } from "./turn-client.test-support.js";
@@ -26,15 +23,8 @@ import { TurnClient, type TurnTransport } from "./turn-client.test-support.js";
 const HOST = "127.0.0.1";
 const SECRET = "north remembers";
 
-let files: string;
-let certificate: { certFile: string; keyFile: string };
-beforeAll(() => {
-  files = mkdtempSync(join(tmpdir(), "awl-tls-"));
-  certificate = { certFile: join(files, "cert.pem"), keyFile: join(files, "key.pem") };
-  const options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-days", "2"];
-  execFileSync("openssl", ["req", ...options, "-out", certificate.certFile, "-keyout", certificate.keyFile], { stdio: "ignore" });
-});
-afterAll(() => rmSync(files, { recursive: true }));
+const certificate = certificateFiles();
+afterAll(() => certificate.remove());
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {

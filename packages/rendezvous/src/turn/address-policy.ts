@@ -54,6 +54,11 @@ export class AddressPolicy {
     return this.#isOpen(address) ? "foreign" : "denied";
   }
 
+  /** Whether relayed addresses are on it. */
+  hasRelays(address: string): boolean {
+    return this.#relays.has(address);
+  }
+
   /** Whether this is where the server itself listens: relaying there would let clients speak to it in its own name. */
   isListening(peer: Endpoint): boolean {
     return this.#listening.get(peer) !== undefined;

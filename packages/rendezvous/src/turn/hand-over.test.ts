@@ -98,6 +98,16 @@ describe("a pair's credentials", () => {
     expect(world.server.counters.handedOver).toBe(1);
   });
 
+  test("do so on an address that the operator opened, too, and reach nothing else on it", () => {
+    const world = new World({ allowed: [HOME] });
+    const [a, b] = [world.client(world.issue({ user: "a" })), world.client(world.issue({ user: "b" }))];
+    pair(a, b);
+    a.sendOn(0x4000, "hello");
+    a.send({ address: HOME, port: 9 }, "hello?");
+    expect(world.server.counters).toMatchObject({ handedOver: 1, forwarded: 0, dropped: { "no-such-relay": 1 } });
+    expect(world.take("bind")).toEqual([]);
+  });
+
   test("do not reach other pairs, nor they them, nor an operator's clients", () => {
     const world = new World();
     const clients = [world.client(world.issue()), world.client(world.issue({ pair: "q" })), world.client()];

@@ -9,7 +9,7 @@ import {
   type StunMessage,
   XorPeerAddress,
 } from "@awl/wire";
-import type { AddressPolicy } from "./address-policy.js";
+import type { AddressPolicy, PeerVerdict } from "./address-policy.js";
 import { desiredLifetime } from "./allocate.js";
 import type { Allocation, Relay } from "./allocation.js";
 import type { Allocations } from "./allocations.js";
@@ -93,10 +93,12 @@ export class Permits {
     return waiting && { kind: "later", relay: waiting };
   }
 
-  #judge({ account }: Allocation, address: string) {
+  /** Of those whom it could reach, a pair's credential reaches its own allocations and the addresses in it. */
+  #judge({ account }: Allocation, address: string): PeerVerdict {
     const verdict = this.#policy.judge(address);
     const { peers } = account.grant;
-    return verdict === "foreign" && peers && !peers.has(address) ? "denied" : verdict;
+    if (verdict !== "foreign" || !peers || peers.has(address)) return verdict;
+    return this.#policy.hasRelays(address) ? "relayed" : "denied";
   }
 
   #permit(now: number, allocation: Allocation, peers: readonly Endpoint[]): Answer {
