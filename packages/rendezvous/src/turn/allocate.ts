@@ -126,7 +126,7 @@ export class Allocator {
 }
 
 /** Seconds. RFC 8656 section 3.2: 10 minutes, and an hour. */
-export const DEFAULT_LIFETIME = 600;
+const DEFAULT_LIFETIME = 600;
 const MAX_LIFETIME = 3600;
 
 /** Seconds; 0: none. RFC 8656 section 8.2. */

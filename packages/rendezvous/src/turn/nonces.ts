@@ -51,7 +51,7 @@ export class Nonces {
 }
 
 /** RFC 8489 section 5 recommends that a nonce be good for an hour at most. */
-export const NONCE_SECONDS = 3600;
+const NONCE_SECONDS = 3600;
 
 /** RFC 8489 section 9.2: a fixed beginning, then 24 bits of security features in base64; here bit 0 alone, password algorithms. */
 const COOKIE = `obMatJos2${Buffer.from([0x80, 0, 0]).toString("base64")}`;
