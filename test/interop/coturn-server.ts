@@ -19,7 +19,7 @@ export interface CoturnOptions {
 }
 
 /** A real coturn on a free loopback port, UDP and TCP, that lets its clients reach loopback; stopped with `await using`. */
-export async function startCoturn({ secret, staleNonce }: CoturnOptions = {}): Promise<AsyncDisposable & { port: number }> {
+export async function startCoturn({ secret, staleNonce }: CoturnOptions = {}): Promise<AsyncDisposable & { port: number; pid: number }> {
   const port = await freePort();
   const home = await mkdtemp(join(tmpdir(), "awl-coturn-"));
   const options = {
@@ -59,7 +59,7 @@ export async function startCoturn({ secret, staleNonce }: CoturnOptions = {}): P
     await stop();
     throw new Error("turnserver does not answer on loopback; is coturn installed?", { cause });
   }
-  return { port, [Symbol.asyncDispose]: stop };
+  return { port, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
 }
 
 /** Free for UDP and TCP, and below the ports that the system hands out, or another program might have it before coturn does. */

@@ -29,6 +29,6 @@ export async function runInKernel(runs: number, atOnce: number, progress: (done:
 
 async function attempt(grid: GridLab, cell: Cell, connectorFirst: boolean): Promise<Attempted> {
   const outcome = await grid.connect(cell, connectorFirst ? "connector" : "listener");
-  if (outcome.outcome === "direct") return { punchMs: outcome.path.punchMs };
+  if (outcome.outcome === "direct") return { punchMs: outcome.path.punchMs ?? Number.NaN };
   return { why: outcome.outcome === "none" ? (outcome.reason ?? "something else") : "undecided" };
 }

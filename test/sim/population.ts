@@ -76,7 +76,7 @@ export function meetOnce({ connector, listener, seed }: Meeting): MeetingResult 
     direct,
     why: direct ? undefined : (why ?? "undecided"),
     strategy: path?.strategy,
-    punchMs: direct && path ? path.punchMs : Number.NaN,
+    punchMs: (direct ? path?.punchMs : undefined) ?? Number.NaN,
     tries,
   };
 }

@@ -24,7 +24,7 @@ export function runGrid(runs: number): Promise<CellResult[]> {
 export function runCell({ connector, listener, runs }: CellJob): CellResult {
   const attempts = Array.from({ length: runs }, (_, seed): Attempted => {
     const { outcome, path, why = "undecided" } = attempt([connector, listener], { seed });
-    return outcome === "direct" && path ? { punchMs: path.punchMs } : { why };
+    return outcome === "direct" && path ? { punchMs: path.punchMs ?? Number.NaN } : { why };
   });
   return summarize([connector, listener], attempts);
 }

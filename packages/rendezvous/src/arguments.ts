@@ -1,7 +1,8 @@
-import { parseCidr, parseUrl, splitHostPort, WireError } from "@awl/wire";
+import { parseUrl, splitHostPort } from "@awl/wire";
 import { RendezvousError } from "./errors.js";
 import type { RendezvousOptions } from "./options.js";
 import type { ExternalIp } from "./served-addresses.js";
+import type { PortRange } from "./turn/turn-server.js";
 
 /** The options of the command line as they were typed; an absent one is `undefined`. */
 export interface Arguments {
@@ -14,7 +15,7 @@ export interface Arguments {
   readonly relay: boolean;
   readonly relayPorts?: string;
   readonly turn?: readonly string[];
-  readonly turnSecret?: string;
+  readonly turnSecret?: readonly string[];
   readonly token?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -34,6 +35,11 @@ export function parseArguments(args: Arguments): RendezvousOptions {
     altPort: args.altPort === undefined ? undefined : number("--alt-port", args.altPort),
     altHost: args.altHost,
     externalIps: args.externalIp?.map(externalIp),
+    relay: args.relay ? undefined : false,
+    relayPorts: args.relayPorts === undefined ? undefined : portRange(args.relayPorts),
+    turnSecrets: args.turnSecret,
+    allowRelayTo: args.allowRelayTo,
+    tls: args.tlsCert === undefined || args.tlsKey === undefined ? undefined : { certFile: args.tlsCert, keyFile: args.tlsKey },
   };
   checkSyntax(args);
   checkContradictions(args);
@@ -53,21 +59,20 @@ function externalIp(text: string): ExternalIp {
   return { publicAddress, localAddress };
 }
 
+function portRange(text: string): PortRange {
+  const [, low = "0", high = "0"] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const valid = Number(low) > 0 && Number(low) <= Number(high) && Number(high) <= 0xffff;
+  if (!valid) throw wrong("--relay-ports", "a range such as 49152-65535", text);
+  return { low: Number(low), high: Number(high) };
+}
+
 function checkSyntax(args: Arguments): void {
-  if (args.relayPorts !== undefined) checkPortRange(args.relayPorts);
   args.turn?.forEach(checkTurnUri);
-  checkNotEmpty("--turn-secret", args.turnSecret);
+  for (const secret of args.turnSecret ?? []) checkNotEmpty("--turn-secret", secret);
   checkNotEmpty("--token", args.token);
   checkNotEmpty("--tls-cert", args.tlsCert);
   checkNotEmpty("--tls-key", args.tlsKey);
   if (args.nats !== undefined && !isNatsUrl(args.nats)) throw wrong("--nats", "a nats:// or tls:// URL", args.nats);
-  args.allowRelayTo?.forEach(checkCidr);
-}
-
-function checkPortRange(text: string): void {
-  const [, low = "0", high = "0"] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
-  const valid = Number(low) > 0 && Number(low) <= Number(high) && Number(high) <= 0xffff;
-  if (!valid) throw wrong("--relay-ports", "a range such as 49152-65535", text);
 }
 
 /** RFC 7065, with our `weight` among the query's parameters. */
@@ -94,15 +99,6 @@ function isNatsUrl(text: string): boolean {
   return url !== undefined && ["nats:", "tls:", "ws:", "wss:"].includes(url.protocol) && url.hostname !== "";
 }
 
-function checkCidr(text: string): void {
-  try {
-    parseCidr(text);
-  } catch (error) {
-    if (error instanceof WireError) throw new RendezvousError("bad-option", `--allow-relay-to: ${error.message}`);
-    throw error;
-  }
-}
-
 function checkContradictions(args: Arguments): void {
   if ((args.tlsCert === undefined) !== (args.tlsKey === undefined)) {
     throw new RendezvousError("bad-option", "--tls-cert and --tls-key need each other");
@@ -114,13 +110,9 @@ function checkContradictions(args: Arguments): void {
 
 function checkBuilt(args: Arguments): void {
   const notBuilt: readonly (readonly [string, unknown])[] = [
-    ["--relay-ports", args.relayPorts],
     ["--turn", args.turn],
-    ["--turn-secret", args.turnSecret],
     ["--token", args.token],
-    ["--tls-cert", args.tlsCert],
     ["--nats", args.nats],
-    ["--allow-relay-to", args.allowRelayTo],
   ];
   const asked = notBuilt.find(([, value]) => value !== undefined);
   if (asked) throw new RendezvousError("not-built", `${asked[0]} is not built yet`);

@@ -8,6 +8,8 @@ export type RendezvousErrorCode =
   /** An address to bind that no interface of this host has. */
   | "not-this-host"
   | "no-permission"
+  /** A certificate or a key that cannot be read, or that do not belong together. */
+  | "bad-certificate"
   /** Any other refusal of the operating system to bind. */
   | "cannot-listen";
 

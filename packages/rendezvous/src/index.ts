@@ -1,10 +1,14 @@
 export { createRendezvous, type Rendezvous, type RendezvousAddress, type RendezvousCounters } from "./driver/rendezvous.js";
 export type { SignalStatistics } from "./driver/signal-sockets.js";
+export type { TurnStatistics } from "./driver/turn-sockets.js";
 export { RendezvousError, type RendezvousErrorCode } from "./errors.js";
-export type { RendezvousOptions } from "./options.js";
+export type { CertificateFiles, RendezvousOptions } from "./options.js";
 export type { ExternalIp } from "./served-addresses.js";
 export { DEFAULT_SIGNAL_LIMITS, type SignalLimits } from "./signal/limits.js";
 export { type BindingAnswer, BindingServer } from "./stun/binding-server.js";
 export type { BindingDrop } from "./stun/counters.js";
 export { DEFAULT_REFLECTION_LIMITS, type ReflectionLimits } from "./stun/rate-limit.js";
 export { type StunAddress, type StunSocket, stunSockets } from "./stun/sockets.js";
+export type { PeerDrop, TurnDrop, TurnErrorCode } from "./turn/counters.js";
+export { DEFAULT_TURN_LIMITS, type TurnLimits } from "./turn/limits.js";
+export type { PortRange } from "./turn/turn-server.js";

@@ -40,6 +40,7 @@ export {
   decodeChannelData,
   encodeChannelData,
   MAX_CHANNEL,
+  MAX_CLASSIC_CHANNEL,
   MIN_CHANNEL,
 } from "./turn/channel-data.js";
 export { type StreamFault, StreamFramer } from "./turn/stream-framer.js";

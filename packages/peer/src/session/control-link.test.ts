@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Clock } from "./clock.test-support.js";
+import { Clock } from "../clock.test-support.js";
 import { type Carrier, ControlLink } from "./control-link.js";
 import type { ControlMessage } from "./control-message.js";
 

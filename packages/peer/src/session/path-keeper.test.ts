@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { randomFrom } from "../random.test-support.js";
 import { Pair } from "./pair.js";
 import { PathKeeper, type PathVerdict } from "./path-keeper.js";
-import { randomFrom } from "./random.test-support.js";
 
 const keeper = (random = () => 0) => new PathKeeper(0, new Pair(0, { address: "198.18.1.1", port: 4_000, type: "host" }), random);
 

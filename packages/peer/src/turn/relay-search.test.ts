@@ -1,6 +1,6 @@
 import { type Endpoint, formatEndpoint, Method } from "@awl/wire";
 import { describe, expect, test } from "vitest";
-import { Clock } from "../session/network.test-support.js";
+import { Clock } from "../clock.test-support.js";
 import { RelaySearch } from "./relay-search.js";
 import type { LinkId, RelayEvent, RelaySearchInput, RelaySearchOutput, RelayServer } from "./relay-search-io.js";
 import type { RelayTransport } from "./relay-uri.js";

@@ -17,7 +17,7 @@ import {
 } from "@awl/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { randomFrom } from "../session/random.test-support.js";
+import { randomFrom } from "../random.test-support.js";
 import { TurnClient } from "./turn-client.js";
 import type { TurnInput } from "./turn-io.js";
 import { ADA, REALM } from "./turn-server.test-support.js";

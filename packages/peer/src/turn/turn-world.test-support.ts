@@ -1,5 +1,5 @@
 import { decodeMessage, type Endpoint } from "@awl/wire";
-import { Clock } from "../session/network.test-support.js";
+import { Clock } from "../clock.test-support.js";
 import { TurnClient } from "./turn-client.js";
 import type { TurnClientOptions, TurnEvent, TurnInput } from "./turn-io.js";
 import { ADA, type ServerDoubleOptions, TurnServerDouble } from "./turn-server.test-support.js";

@@ -61,7 +61,7 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout:
       event: "listening",
       signal: `ws://127.0.0.1:${port}`,
       stun: `stun:127.0.0.1:${port}`,
-      turn: null,
+      turn: `turn:127.0.0.1:${port}`,
       alternate: { address: "127.0.0.2", port: altPort },
       addresses: [
         { address: "127.0.0.1", publicAddress: "127.0.0.1", port, altPort, alternate: "127.0.0.2" },
@@ -70,6 +70,11 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout:
     });
     const health = await fetch(`http://127.0.0.1:${port}/healthz`);
     expect([health.status, await health.json()]).toEqual([200, { status: "ok" }]);
+  });
+
+  test("--no-relay", async () => {
+    const { first } = await listening("--host", "127.0.0.1", "--no-relay");
+    expect(first.turn).toBeNull();
   });
 
   test("a 1:1 NAT's public address is what is announced", async () => {
@@ -117,7 +122,7 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout:
       if (text.includes("/healthz")) child.kill("SIGTERM");
     }
     expect(text.replace(/\b\d{4,5}\b/g, "N")).toMatch(
-      /^rendezvous \S+\nlistening {2}127\.0\.0\.1:N {2}alternate port N, alternate address 127\.0\.0\.2\n {11}127\.0\.0\.2:N .*\nsignal {5}ws:\/\/127\.0\.0\.1:N\nstun {7}stun:127\.0\.0\.1:N\nhealth {5}http:\/\/127\.0\.0\.1:N\/healthz\nclosed {5}0 of 0 datagrams answered, 0 links between 0 connections\n$/,
+      /^rendezvous \S+\nlistening {2}127\.0\.0\.1:N {2}alternate port N, alternate address 127\.0\.0\.2\n {11}127\.0\.0\.2:N .*\nsignal {5}ws:\/\/127\.0\.0\.1:N\nstun {7}stun:127\.0\.0\.1:N\nturn {7}turn:127\.0\.0\.1:N\nhealth {5}http:\/\/127\.0\.0\.1:N\/healthz\nclosed {5}0 of 0 datagrams answered, 0 links between 0 connections, 0 bytes relayed\n$/,
     );
   });
 
@@ -140,6 +145,7 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout:
     [["--no-relay", "--relay-ports", "1-2"], "rendezvous: --no-relay contradicts --relay-ports"],
     [["--turn", "turn:a.example?weight=2"], "rendezvous: --turn is not built yet"],
     [["--turn", "a.example"], "rendezvous: --turn takes turn:HOST[:PORT][?transport=udp|tcp][&weight=N], not 'a.example'"],
+    [["--allow-relay-to", "10.0.0.1/8"], "rendezvous: --allow-relay-to: address bits set behind the prefix length: 10.0.0.1/8"],
     [["--token", "t", "--json"], "rendezvous: --token is not built yet"],
   ])("%j exits 2 with one line", async (args, line) => {
     expect(await run(...args)).toEqual({ code: 2, stdout: "", stderr: `${line}\n` });
@@ -148,6 +154,11 @@ describe.skipIf(!BUILT && !process.env.CI)("the command line, built", { timeout:
   test("an address of another host exits 1 with one line", async () => {
     const { code, stderr } = await run("--host", "203.0.113.77", "--json");
     expect([code, stderr]).toEqual([1, "rendezvous: 203.0.113.77 is not an address of this host\n"]);
+  });
+
+  test("a certificate that is not there exits 1 with one line", async () => {
+    const { code, stderr } = await run("--host", "127.0.0.1", "--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.pem");
+    expect([code, stderr]).toEqual([1, "rendezvous: cannot read /nowhere.pem: ENOENT: no such file or directory, open '/nowhere.pem'\n"]);
   });
 
   test("a port in use exits 1 with one line", async () => {

@@ -14,13 +14,13 @@ export interface Report {
 export function jsonReport(): Report {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } });
   return {
-    listening({ addresses }) {
+    listening({ addresses, secure, relay }) {
       const first = addresses[0];
       logger.info({
         event: "listening",
-        signal: first ? `ws://${announced(first)}` : null,
+        signal: first ? `${secure ? "wss" : "ws"}://${announced(first)}` : null,
         stun: first ? `stun:${announced(first)}` : null,
-        turn: null,
+        turn: first && relay ? `turn:${announced(first)}` : null,
         alternate: first?.alternate ? { address: first.alternate, port: first.altPort } : null,
         addresses,
       });
@@ -36,7 +36,7 @@ export function humanReport(out: NodeJS.WriteStream): Report {
   const colour = out.isTTY && !process.env.NO_COLOR;
   const strong = (text: string): string => (colour ? styleText("bold", text) : text);
   return {
-    listening({ addresses }) {
+    listening({ addresses, secure, relay }) {
       const width = Math.max(...addresses.map((address) => announced(address).length));
       const rows = addresses.map((address, i) => {
         const label = i === 0 ? strong("listening") : "         ";
@@ -45,16 +45,18 @@ export function humanReport(out: NodeJS.WriteStream): Report {
       const first = addresses[0];
       const urls = first
         ? [
-            `${strong("signal")}     ws://${announced(first)}`,
+            `${strong("signal")}     ${secure ? "wss" : "ws"}://${announced(first)}`,
             `${strong("stun")}       stun:${announced(first)}`,
-            `${strong("health")}     http://${announced(first)}/healthz`,
+            ...(relay ? [`${strong("turn")}       turn:${announced(first)}`] : []),
+            `${strong("health")}     ${secure ? "https" : "http"}://${announced(first)}/healthz`,
           ]
         : [];
       out.write(`${strong("rendezvous")} ${version}\n${[...rows, ...urls].join("\n")}\n`);
     },
-    closed({ stun, signal }) {
+    closed({ stun, signal, turn }) {
       const links = `${signal.linked} links between ${signal.connected} connections`;
-      out.write(`${strong("closed")}     ${stun.answered} of ${stun.received} datagrams answered, ${links}\n`);
+      const relayed = turn ? `, ${turn.bytes} bytes relayed` : "";
+      out.write(`${strong("closed")}     ${stun.answered} of ${stun.received} datagrams answered, ${links}${relayed}\n`);
     },
   };
 }

@@ -30,7 +30,7 @@ const ADDRESSES = [
 let rendezvous: Rendezvous;
 let client: Socket;
 beforeAll(async () => {
-  rendezvous = await createRendezvous({ hosts: ["127.0.0.1", "127.0.0.2"], port: 0, altPort: 0 });
+  rendezvous = await createRendezvous({ hosts: ["127.0.0.1", "127.0.0.2"], port: 0, altPort: 0, relay: false });
   client = createSocket("udp4").bind(0, "127.0.0.1");
   await once(client, "listening");
 });

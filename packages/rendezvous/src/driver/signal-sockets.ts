@@ -7,9 +7,9 @@ import type { ClientId } from "../signal/client.js";
 import type { SignalCounters } from "../signal/counters.js";
 import type { SignalLimits } from "../signal/limits.js";
 import type { LobbySize } from "../signal/lobby.js";
-import type { SignalInput, SignalOutput } from "../signal/signal-io.js";
+import type { SignalInput, SignalOutput, SignalServerOptions } from "../signal/signal-io.js";
 import { SignalServer } from "../signal/signal-server.js";
-import type { HttpServer } from "./http.js";
+import type { TcpServer } from "./tcp.js";
 
 /** Numbers since the start, and how much there is at the moment. */
 export type SignalStatistics = Readonly<SignalCounters> & LobbySize & { /** Connections that answered no ping. */ readonly silent: number };
@@ -21,6 +21,8 @@ export interface SignalSocketsOptions {
   readonly stunPort: number;
   /** As the machine's. */
   readonly addresses: readonly string[];
+  /** As the machine's. */
+  readonly relays?: SignalServerOptions["relays"];
 }
 
 /** The driver of signalling: WebSockets, a timer, and pings around the machine. */
@@ -29,7 +31,7 @@ export class SignalSockets {
   readonly #machine: SignalServer;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Map<ClientId, Connection>();
-  readonly #servers: HttpServer[] = [];
+  readonly #servers: TcpServer[] = [];
   readonly #pings: NodeJS.Timeout;
   #nextClient: ClientId = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -39,8 +41,8 @@ export class SignalSockets {
 
   constructor(options: SignalSocketsOptions) {
     this.#options = options;
-    const { limits, stunPort, addresses } = options;
-    this.#machine = new SignalServer({ limits, stunPort, addresses, random: randomBytes });
+    const { limits, stunPort, addresses, relays } = options;
+    this.#machine = new SignalServer({ limits, stunPort, addresses, ...(relays && { relays }), random: randomBytes });
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -55,7 +57,7 @@ export class SignalSockets {
   }
 
   /** Takes the WebSockets of this server. */
-  serve(http: HttpServer): void {
+  serve(http: TcpServer): void {
     this.#servers.push(http);
     http.onUpgrade(this.#options.limits.clients + MAX_LEAVING, (request, stream, head) => this.#upgrade(request, stream, head));
   }

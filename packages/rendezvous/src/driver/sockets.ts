@@ -1,7 +1,8 @@
+import type { SecureContext } from "node:tls";
 import type { SocketAsPromised } from "dgram-as-promised";
 import { RendezvousError } from "../errors.js";
 import type { FullOptions } from "../options.js";
-import { HttpServer } from "./http.js";
+import { TcpServer } from "./tcp.js";
 import { bindUdp } from "./udp.js";
 
 /** Everything that a rendezvous listens on. */
@@ -10,7 +11,7 @@ export interface Sockets {
   readonly altPort: number;
   /** An address's primary port, then its alternate port, in the order of the addresses: as `stunSockets` has them. */
   readonly udp: readonly SocketAsPromised[];
-  readonly http: readonly HttpServer[];
+  readonly tcp: readonly TcpServer[];
   close(): Promise<void>;
 }
 
@@ -19,11 +20,11 @@ export interface Sockets {
  *
  * @throws {RendezvousError} `port-in-use`, `not-this-host`, `no-permission`, `cannot-listen`
  */
-export async function openSockets(options: FullOptions): Promise<Sockets> {
+export async function openSockets(options: FullOptions, secureContext?: SecureContext): Promise<Sockets> {
   const anyPort = options.port === 0 || options.altPort === 0;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await openOnce(options);
+      return await openOnce(options, secureContext);
     } catch (error) {
       const taken = error instanceof RendezvousError && error.code === "port-in-use";
       if (!anyPort || !taken || attempt === ANY_PORT_ATTEMPTS) throw error;
@@ -34,11 +35,11 @@ export async function openSockets(options: FullOptions): Promise<Sockets> {
 /** A port that is free on the first address may be taken on the next. */
 const ANY_PORT_ATTEMPTS = 20;
 
-async function openOnce(options: FullOptions): Promise<Sockets> {
+async function openOnce(options: FullOptions, secureContext: SecureContext | undefined): Promise<Sockets> {
   const udp: SocketAsPromised[] = [];
-  const http: HttpServer[] = [];
+  const tcp: TcpServer[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all([...udp, ...http].map((opened) => opened.close()));
+    await Promise.all([...udp, ...tcp].map((opened) => opened.close()));
   };
   let { port, altPort } = options;
   try {
@@ -49,11 +50,11 @@ async function openOnce(options: FullOptions): Promise<Sockets> {
         if (alternate) altPort = socket.address().port;
         else port = socket.address().port;
       }
-      http.push(await HttpServer.listen({ address, port }));
+      tcp.push(await TcpServer.listen({ address, port }, secureContext));
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return { port, altPort, udp, http, close };
+  return { port, altPort, udp, tcp, close };
 }

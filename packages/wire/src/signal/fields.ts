@@ -26,7 +26,7 @@ const token = (length: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,
 /** A TURN server, with what lets one peer use it for one link. */
 export const relay = z.object({
   /** RFC 7065, best first. */
-  uris: z.array(token(300)).min(1).max(6),
+  uris: z.array(token(300)).min(1).max(6).readonly(),
   username: token(508),
   password: token(256),
   /** Where they are known, the first Allocate is answered at once: RFC 8489 section 9.2. */

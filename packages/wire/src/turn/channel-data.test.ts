@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { decodeChannelData, encodeChannelData, MAX_CHANNEL, MIN_CHANNEL } from "./channel-data.js";
+import { decodeChannelData, encodeChannelData, MAX_CHANNEL, MAX_CLASSIC_CHANNEL, MIN_CHANNEL } from "./channel-data.js";
 
 const data = Buffer.from("hello");
 
@@ -28,6 +28,11 @@ test.each([
   ["bad-length", "4000ffff"],
 ])("%s: %s", (fault, hex) => {
   expect(decodeChannelData(Buffer.from(hex, "hex"))).toBe(fault);
+});
+
+test("to a client of RFC 5766, higher channels are written", () => {
+  expect(encodeChannelData(MAX_CLASSIC_CHANNEL, data, false, MAX_CLASSIC_CHANNEL).toString("hex")).toBe("7fff000568656c6c6f");
+  expect(() => encodeChannelData(0x8000, data, false, MAX_CLASSIC_CHANNEL)).toThrow(expect.objectContaining({ code: "bad-channel" }));
 });
 
 test("empty data is data", () => {

@@ -4,6 +4,8 @@ import { WireError } from "../errors.js";
 /** RFC 8656 section 12: channel numbers, which are also what tells ChannelData from STUN by its first byte. */
 export const MIN_CHANNEL = 0x4000;
 export const MAX_CHANNEL = 0x4fff;
+/** RFC 5766 section 11: its clients, coturn's among them, use channels up to here. */
+export const MAX_CLASSIC_CHANNEL = 0x7fff;
 export const CHANNEL_HEADER_LENGTH = 4;
 
 /** RFC 8656 section 12.4. */
@@ -18,11 +20,12 @@ export type ChannelDataFault = "too-short" | "bad-channel" | "bad-length";
 
 /**
  * Writes a ChannelData message. Over TCP and TLS it must be padded to four bytes; over UDP it need not be. RFC 8656 section 12.5.
+ * `maxChannel`: `MAX_CLASSIC_CHANNEL` where clients of RFC 5766 are spoken to.
  *
  * @throws {WireError} `bad-channel`
  */
-export function encodeChannelData(channel: number, data: Uint8Array, padding = false): Buffer {
-  if (!isChannel(channel)) throw new WireError("bad-channel", `not a channel number: ${channel}`);
+export function encodeChannelData(channel: number, data: Uint8Array, padding = false, maxChannel = MAX_CHANNEL): Buffer {
+  if (!isChannel(channel, maxChannel)) throw new WireError("bad-channel", `not a channel number: ${channel}`);
   if (data.length > 0xffff) throw new WireError("bad-channel", `too long for ChannelData: ${data.length} bytes`);
   const length = padding ? padded(data.length) : data.length;
   const message = Buffer.allocUnsafe(CHANNEL_HEADER_LENGTH + length);
@@ -38,12 +41,12 @@ export function decodeChannelData(bytes: Uint8Array): ChannelData | ChannelDataF
   const message = asBuffer(bytes);
   if (message.length < CHANNEL_HEADER_LENGTH) return "too-short";
   const channel = message.readUInt16BE(0);
-  if (!isChannel(channel)) return "bad-channel";
+  if (!isChannel(channel, MAX_CHANNEL)) return "bad-channel";
   const end = CHANNEL_HEADER_LENGTH + message.readUInt16BE(2);
   if (end > message.length) return "bad-length";
   return { channel, data: message.subarray(CHANNEL_HEADER_LENGTH, end) };
 }
 
-function isChannel(channel: number): boolean {
-  return Number.isInteger(channel) && channel >= MIN_CHANNEL && channel <= MAX_CHANNEL;
+function isChannel(channel: number, maxChannel: number): boolean {
+  return Number.isInteger(channel) && channel >= MIN_CHANNEL && channel <= maxChannel;
 }

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HttpServer } from "./http.js";
+import { TcpServer } from "./tcp.js";
 
 const HOST = "127.0.0.1";
-let server: HttpServer;
+let server: TcpServer;
 beforeAll(async () => {
-  server = await HttpServer.listen({ address: HOST, port: 0 });
+  server = await TcpServer.listen({ address: HOST, port: 0 });
 });
 afterAll(() => server.close());
 
@@ -67,7 +67,7 @@ describe("the HTTP side", () => {
   });
 
   test("open connections do not keep it from closing", async () => {
-    const other = await HttpServer.listen({ address: HOST, port: 0 });
+    const other = await TcpServer.listen({ address: HOST, port: 0 });
     const idle = connect(other.port, HOST);
     idle.on("error", () => {});
     await once(idle, "connect");

@@ -11,20 +11,27 @@ export class Clock {
     this.random = randomFrom(seed);
   }
 
-  later(run: () => void, ms: number): void {
-    this.#queue.push({ at: this.now + ms, order: this.#order++, run });
+  at(at: number, run: () => void): void {
+    this.#queue.push({ at: Math.max(at, this.now), order: this.#order++, run });
   }
 
-  runFor(ms: number): void {
+  later(run: () => void, ms = 0): void {
+    this.at(this.now + ms, run);
+  }
+
+  /** `until`: ends it early. */
+  runFor(ms: number, until = () => false): void {
     const end = this.now + ms;
-    for (;;) {
+    while (!until()) {
       this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
       const next = this.#queue[0];
-      if (!next || next.at > end) break;
+      if (!next || next.at > end) {
+        this.now = end;
+        return;
+      }
       this.#queue.shift();
       this.now = next.at;
       next.run();
     }
-    this.now = end;
   }
 }
