@@ -13,7 +13,7 @@ export function stunServers(reached: string, named: readonly string[], port: num
 }
 
 /** From the Internet nobody is led into a network of their own: such an address is no more than what its host calls itself. */
-function isReachableFrom(address: string, reached: AddressClass): boolean {
+export function isReachableFrom(address: string, reached: AddressClass): boolean {
   const named = classifyAddress(address);
   return named === reached || named === "global" || (reached !== "global" && !INWARD.includes(named));
 }

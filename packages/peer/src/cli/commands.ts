@@ -4,6 +4,7 @@ import { defaultIdentityPath, ephemeralIdentity, loadOrCreateIdentity, rotateSec
 import { Listener } from "../driver/listener.js";
 import { PeerError } from "../errors.js";
 import { formatKey, parseKey } from "../identity.js";
+import type { AllowedPaths } from "../session/session-io.js";
 import { decodeTicket } from "../ticket.js";
 import { output } from "./output.js";
 
@@ -27,15 +28,23 @@ export interface ListenCliOptions {
   readonly rotate?: boolean;
   readonly allow?: readonly string[];
   readonly once?: boolean;
+  readonly directOnly?: boolean;
+  readonly relayOnly?: boolean;
   readonly json?: boolean;
 }
 
 /** `peer listen`: prints a ticket, and serves its holders until it is told to stop. */
-export async function listen({ server, identity: file, rotate, allow, once, json = false }: ListenCliOptions): Promise<void> {
+export async function listen(options: ListenCliOptions): Promise<void> {
+  const { server, identity: file, rotate, allow, once, json = false } = options;
   const allowed = allow && new Set(allow.map((text) => formatKey(parseKey(text))));
   const kept = await keptIdentity(file, rotate);
   const out = output(json);
-  const listener = new Listener({ servers: server, ...kept, ...(allowed && { allow: (peer) => allowed.has(formatKey(peer)) }) });
+  const listener = new Listener({
+    servers: server,
+    ...kept,
+    ...(allowed && { allow: (peer) => allowed.has(formatKey(peer)) }),
+    paths: pathsOf(options),
+  });
   const ended = new Promise<PeerError | undefined>((resolve) => listener.once("closed", resolve));
   listener.on("nat", (report) => out.nat(report));
   listener.on("session", ({ peerKey }) => out.note(`${formatKey(peerKey)} is in`));
@@ -61,16 +70,24 @@ export interface PingCliOptions {
   readonly server?: readonly string[];
   readonly count?: number;
   readonly interval?: number;
+  readonly directOnly?: boolean;
+  readonly relayOnly?: boolean;
   readonly json?: boolean;
 }
 
 /** `peer ping`: measures the round trip over whatever path is best. @throws {PeerError} `no-path` if not one reply came */
-export async function ping(text: string, { server, count, interval = 1, json = false }: PingCliOptions, env: Env): Promise<void> {
+export async function ping(text: string, options: PingCliOptions, env: Env): Promise<void> {
+  const { server, count, interval = 1, json = false } = options;
   const ticket = decodeTicket(text);
   const stopped = new AbortController();
   onStop(() => stopped.abort());
   const { identity } = await ownIdentity(env);
-  const connector = await Connector.connect({ ticket: server ? { ...ticket, servers: server } : ticket, identity, signal: stopped.signal });
+  const connector = await Connector.connect({
+    ticket: server ? { ...ticket, servers: server } : ticket,
+    identity,
+    signal: stopped.signal,
+    paths: pathsOf(options),
+  });
   const out = output(json);
   let replies = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -96,6 +113,11 @@ export async function ping(text: string, { server, count, interval = 1, json = f
 function startPinging(connector: Connector, intervalSeconds: number): NodeJS.Timeout {
   connector.ping();
   return setInterval(() => connector.ping(), intervalSeconds * 1_000);
+}
+
+function pathsOf({ directOnly = false, relayOnly = false }: { directOnly?: boolean; relayOnly?: boolean }): AllowedPaths {
+  if (directOnly) return "direct-only";
+  return relayOnly ? "relay-only" : "any";
 }
 
 async function keptIdentity(file: string | undefined, rotate = false) {

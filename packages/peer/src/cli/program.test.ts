@@ -20,8 +20,10 @@ const CONTRACT: readonly (readonly [readonly string[], string])[] = [
       "--once",
       "--json",
       "--relay-only",
+      "--allow-forward",
+      "localhost:22",
     ],
-    "--relay-only",
+    "--allow-forward",
   ],
   [
     ["listen", "--allow", "KEY1", "--allow", "KEY2", "--allow-forward", "localhost:22", "--allow-forward", "[::1]:53", "--direct-only"],
@@ -29,7 +31,6 @@ const CONTRACT: readonly (readonly [readonly string[], string])[] = [
   ],
   [["connect", "TICKET", "--server", SERVER, "--json"], "'peer connect'"],
   [["connect", "--server", SERVER, "TICKET"], "'peer connect'"],
-  [["ping", "TICKET", "--server", SERVER, "--count", "3", "--interval", "0.2", "--json", "--relay-only"], "--relay-only"],
   [
     ["forward", "TICKET", "--tcp", "80:localhost:80", "--tcp", "127.0.0.1:84:web:443", "--udp", "[::1]:53:[2001:db8::1]:53"],
     "'peer forward'",

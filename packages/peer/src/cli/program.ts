@@ -90,7 +90,7 @@ function session(peer: Command, name: string, description: string, env?: Env, ac
   return command(peer, name, description, action)
     .option("--server <url>", `rendezvous, repeatable (default: ${origin})`, each("--server", serverUrl))
     .option("--direct-only", "rather no session than a relayed one")
-    .option("--relay-only", "relay always: the two peers do not learn each other's addresses (not built yet)")
+    .option("--relay-only", "relay always, and never look for a direct path")
     .hook("preAction", (_peer, self) => {
       const { server, directOnly, relayOnly } = self.opts();
       if (directOnly && relayOnly) throw new PeerError("usage", "--direct-only contradicts --relay-only");
@@ -99,7 +99,7 @@ function session(peer: Command, name: string, description: string, env?: Env, ac
       self.setOptionValue("server", [serverUrl("AWL_SERVER", env.AWL_SERVER)]);
     })
     .hook("preAction", (_peer, self) => {
-      const unbuilt = action && ["relayOnly", "allowForward"].find((option) => self.opts()[option] !== undefined);
+      const unbuilt = action && ["allowForward"].find((option) => self.opts()[option] !== undefined);
       if (unbuilt)
         throw new PeerError("not-built", `--${unbuilt.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is not built yet`);
     });

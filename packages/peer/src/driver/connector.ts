@@ -5,7 +5,7 @@ import { roomOf } from "@awl/wire";
 import { PeerError } from "../errors.js";
 import { decodeReply, encodeGreeting, proveResumption, sessionIdOf } from "../handshake/greeting.js";
 import type { Identity } from "../identity.js";
-import type { SessionEvent } from "../session/session-io.js";
+import type { AllowedPaths, SessionEvent } from "../session/session-io.js";
 import type { Ticket } from "../ticket.js";
 import type { SecureChannel } from "./handshake/secure-channel.js";
 import { natReport, summaryOf } from "./nat-report.js";
@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly identity: Identity;
   /** Gives up connecting; it then rejects with `aborted`. */
   readonly signal?: AbortSignal;
+  /** @default any */
+  readonly paths?: AllowedPaths;
 }
 
 export interface ConnectorEvents {
@@ -70,7 +72,7 @@ export class Connector extends EventEmitter<ConnectorEvents> {
 
   async #connect(): Promise<void> {
     const startedAt = performance.now();
-    const { signal } = this.#options;
+    const { signal, paths = "any" } = this.#options;
     const { link, rendezvous } = await knock({ ...this.#whom, patienceMs: LISTENER_PATIENCE_MS, ...(signal && { signal }) });
     // Gathers while the handshake is under way.
     const driver = new SessionDriver(rendezvous.stun);
@@ -79,7 +81,8 @@ export class Connector extends EventEmitter<ConnectorEvents> {
       channel.send(encodeGreeting({ type: "begin" }));
       this.#driver = driver;
       this.#keys = channel.keys;
-      setImmediate(() => driver.start("connector", channel, startedAt, (event) => this.#handle(event)));
+      link.onRelays((relays) => void driver.tellRelays(relays));
+      setImmediate(() => driver.start("connector", channel, { startedAt, paths }, (event) => this.#handle(event)));
       setImmediate(() => this.#watch(channel));
       void natReport(rendezvous.stun, this.#over.signal).then((report) => {
         if (!report) return;
@@ -110,6 +113,7 @@ export class Connector extends EventEmitter<ConnectorEvents> {
       try {
         const { link } = await knock({ ...this.#whom, persist: true, signal });
         const channel = await secureLink(link, { ...this.#credentials, signal });
+        link.onRelays((relays) => void this.#driver?.tellRelays(relays));
         if (await this.#resume(channel)) return;
       } catch (error) {
         if (error instanceof PeerError && error.code === "aborted") return;

@@ -4,7 +4,7 @@ import { type Endpoint, formatEndpoint } from "@awl/wire";
 import type { PeerError } from "../errors.js";
 import { decodeGreeting, encodeGreeting, sessionIdOf, verifyResumption } from "../handshake/greeting.js";
 import type { Identity } from "../identity.js";
-import type { SessionEvent } from "../session/session-io.js";
+import type { AllowedPaths, SessionEvent } from "../session/session-io.js";
 import { encodeTicket } from "../ticket.js";
 import type { SecureChannel } from "./handshake/secure-channel.js";
 import { natReport, summaryOf } from "./nat-report.js";
@@ -20,6 +20,8 @@ export interface ListenOptions {
   readonly secret: Uint8Array;
   /** Whether a holder of the ticket with this key may come in. @default everybody who has the ticket */
   readonly allow?: (key: Uint8Array) => boolean;
+  /** @default any */
+  readonly paths?: AllowedPaths;
 }
 
 /** One connector that is in. */
@@ -50,6 +52,9 @@ const MAX_SESSIONS = 256;
 
 /** From the end of a handshake to the connector's first message. */
 const GREETING_MS = 5_000;
+
+/** Credentials for relays are asked for anew: a rendezvous gives them for two hours, and others after one. */
+const RELAY_RENEWAL_MS = 3_610_000;
 
 interface Running extends ListenerSession {
   /** Whether it has a path. */
@@ -127,8 +132,8 @@ export class Listener extends EventEmitter<ListenerEvents> {
       const channel = await secureLink(link, { ...who, ...(allow && { allow }) });
       const message = await nextMessage(channel, GREETING_MS);
       const greeting = message && decodeGreeting(message);
-      if (greeting?.type === "begin" && !this.#closed && this.#makeRoom()) this.#begin(channel);
-      else if (greeting?.type === "resume") this.#resume(channel, greeting.session, greeting.proof);
+      if (greeting?.type === "begin" && !this.#closed && this.#makeRoom()) this.#relay(link, channel, this.#begin(channel));
+      else if (greeting?.type === "resume") this.#relay(link, channel, this.#resume(channel, greeting.session, greeting.proof));
       else channel.close();
     } catch (error) {
       this.emit("refused", error as Error);
@@ -147,7 +152,16 @@ export class Listener extends EventEmitter<ListenerEvents> {
     return true;
   }
 
-  #begin(channel: SecureChannel): void {
+  /** Lets both sides use relays, as long as the link lives. */
+  #relay(link: SignalLink, channel: SecureChannel, driver: SessionDriver | undefined): void {
+    if (!driver || this.#options.paths === "direct-only") return;
+    link.onRelays((relays) => void driver.tellRelays(relays));
+    link.admit();
+    const renewal = setInterval(() => link.admit(), RELAY_RENEWAL_MS).unref();
+    void channel.closed.then(() => clearInterval(renewal));
+  }
+
+  #begin(channel: SecureChannel): SessionDriver {
     const id = sessionIdOf(channel.keys);
     const driver = this.#spare ?? new SessionDriver(this.#stun);
     this.#spare = new SessionDriver(this.#stun);
@@ -155,20 +169,23 @@ export class Listener extends EventEmitter<ListenerEvents> {
     const session: Running = { peerKey, keys, driver, connected: false, close: (code, text) => driver.close(code, text) };
     this.#sessions.set(id, session);
     this.emit("session", session);
-    driver.start("listener", channel, performance.now(), (event) => {
+    const { paths = "any" } = this.#options;
+    driver.start("listener", channel, { startedAt: performance.now(), paths }, (event) => {
       if (event.event === "path" || event.event === "lost") session.connected = event.event === "path";
       if (event.event === "closed") this.#sessions.delete(id);
       this.emit("event", session, event);
     });
     if (this.#nat) driver.tellNat(summaryOf(this.#nat));
+    return driver;
   }
 
-  #resume(channel: SecureChannel, id: string, proof: string): void {
+  #resume(channel: SecureChannel, id: string, proof: string): SessionDriver | undefined {
     const session = this.#sessions.get(id);
     const known = session && Buffer.compare(session.peerKey, channel.peerKey) === 0 && verifyResumption(session.keys, channel.keys, proof);
     channel.send(encodeGreeting({ type: known ? "resumed" : "unknown-session" }));
     if (known) session.driver.attach(channel);
     else channel.close();
+    return known ? session.driver : undefined;
   }
 
   async #ended(error: PeerError | undefined): Promise<void> {

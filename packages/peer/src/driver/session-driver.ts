@@ -1,16 +1,28 @@
 import { randomBytes } from "node:crypto";
 import { UdpSockets } from "@awl/nat-probe";
-import { type AddressFamily, addressFamily, type Endpoint } from "@awl/wire";
+import { type AddressFamily, addressFamily, classifyAddress, type Endpoint, type SignalRelay } from "@awl/wire";
 import type { Role } from "../handshake/role.js";
 import type { NatSummary } from "../session/control-message.js";
 import { Gathering } from "../session/gathering.js";
 import { Session } from "../session/session.js";
-import type { SessionEvent, SessionInput, SessionOutput } from "../session/session-io.js";
+import type { AllowedPaths, SessionEvent, SessionInput, SessionOutput } from "../session/session-io.js";
+import { isReachableFrom } from "../stun-servers.js";
+import type { RelayServer } from "../turn/relay-search-io.js";
+import { parseRelayUri } from "../turn/relay-uri.js";
 import type { SecureChannel } from "./handshake/secure-channel.js";
 import { localAddresses } from "./local-addresses.js";
+import { RelayLinks } from "./relay-links.js";
+import { relayServers } from "./relay-servers.js";
 
 /** Mappings of waiting sockets are kept alive as often as those of a path: some NATs forget in 20 s. */
 const REFRESH_MS = 12_000;
+
+export interface StartOptions {
+  /** When the caller asked to connect, on the clock of `performance.now()`. */
+  readonly startedAt: number;
+  /** @default any */
+  readonly paths?: AllowedPaths;
+}
 
 /**
  * The thin driver of one session: its sockets, its timer, and the channel that carries its control messages.
@@ -26,6 +38,9 @@ export class SessionDriver {
   readonly #ports = new Map<number, number | undefined>();
   #gathering: Gathering;
   #session: Session | undefined;
+  readonly #links = new RelayLinks((input) => this.#feed({ type: "relay", input }));
+  /** Those named last. */
+  #relays: readonly RelayServer[] = [];
   #channel: SecureChannel | undefined;
   #onEvent: (event: SessionEvent) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
@@ -47,8 +62,7 @@ export class SessionDriver {
     this.#refresh = setInterval(() => this.#refreshMappings(), REFRESH_MS).unref();
   }
 
-  /** `startedAt`: when the caller asked to connect, on the clock of `performance.now()`. */
-  start(role: Role, channel: SecureChannel, startedAt: number, onEvent: (event: SessionEvent) => void): void {
+  start(role: Role, channel: SecureChannel, { startedAt, paths = "any" }: StartOptions, onEvent: (event: SessionEvent) => void): void {
     if (this.#shutting) {
       channel.close();
       return onEvent({ event: "closed", code: "closed", text: "It was closed before it began." });
@@ -63,12 +77,14 @@ export class SessionDriver {
       stun: this.#stun,
       own: localAddresses().own,
       startedAt,
+      paths,
       random: randomBytes,
       spare: this.#gathering,
       firstSocket: this.#families.length,
     });
     this.#feed({ type: "tick" });
     this.attach(channel);
+    this.#feed({ type: "relays", servers: this.#relays });
   }
 
   /** Makes this channel the one that carries control messages; it replaces one that was lost. */
@@ -89,6 +105,21 @@ export class SessionDriver {
 
   tellNat(nat: NatSummary): void {
     this.#feed({ type: "nat", nat });
+  }
+
+  /** Relays that the rendezvous names. It must not be able to make us talk to what only we can reach. */
+  async tellRelays(relays: readonly SignalRelay[]): Promise<void> {
+    const servers = await Promise.all(
+      relays.flatMap(({ uris, ...credentials }) =>
+        uris.map(async (text) => {
+          const uri = parseRelayUri(text);
+          return uri ? relayServers(uri, credentials) : [];
+        }),
+      ),
+    );
+    const reached = this.#stun.map(({ address }) => classifyAddress(address));
+    this.#relays = servers.flat().filter(({ endpoint }) => reached.some((kind) => isReachableFrom(endpoint.address, kind)));
+    this.#feed({ type: "relays", servers: this.#relays });
   }
 
   /** Closes what `start` was never called for. */
@@ -171,6 +202,8 @@ export class SessionDriver {
         return void this.#sockets.close(output.socket).catch(() => {});
       case "send":
         return this.#sockets.send(output.socket, output.to, output.bytes, output.ttl);
+      case "relay":
+        return this.#links.perform(output.output);
       case "control":
         return this.#channel?.send(output.bytes);
       case "wake":
@@ -193,7 +226,10 @@ export class SessionDriver {
     clearTimeout(this.#timer);
     clearInterval(this.#refresh);
     this.#channel?.close();
-    this.#shutting = this.#sockets.closeAll().catch(() => {});
+    this.#shutting = Promise.all([this.#sockets.closeAll(), this.#links.closeAll()]).then(
+      () => {},
+      () => {},
+    );
     return this.#shutting;
   }
 }

@@ -60,7 +60,10 @@ export class RelayRoute {
     this.#servers = servers;
     this.#udpBlocked = udpBlocked;
     this.#failures = 0;
-    if (servers.length > 0 && !this.#search) this.#begin(now);
+    const [server] = servers;
+    if (!server) return;
+    if (this.#search) this.#feed(now, { type: "credentials", credentials: server.credentials });
+    else this.#begin(now);
   }
 
   /** The peer's relayed address. */

@@ -7,6 +7,9 @@ import type { NatSummary } from "./control-message.js";
 import type { DatagramSend, Gathering, SocketId } from "./gathering.js";
 import type { RelayInput, RelayOutput } from "./relay-route.js";
 
+/** Which kinds of path a session may use. */
+export type AllowedPaths = "any" | "direct-only" | "relay-only";
+
 export interface SessionOptions {
   readonly role: Role;
   readonly keys: Pick<SessionKeys, "checks" | "datagrams">;
@@ -17,7 +20,7 @@ export interface SessionOptions {
   /** Addresses of this host, which no peer can make us send to. */
   readonly own: ReadonlySet<string>;
   /** @default any */
-  readonly allowed?: "any" | "direct-only" | "relay-only";
+  readonly paths?: AllowedPaths;
   /** When the caller asked to connect, on the clock of `now`: `elapsedMs` counts from here. */
   readonly startedAt: number;
   /** Unguessable bytes. */

@@ -95,7 +95,7 @@ export class Session {
         this.#reporter.local = input.nat;
         return this.#control.send(now, { type: "nat", nat: input.nat });
       case "relays":
-        if (this.#options.allowed === "direct-only") return;
+        if (this.#options.paths === "direct-only") return;
         return this.#relay.offer(now, input.servers, this.#reporter.local?.type === "udp-blocked");
       case "relay":
         return this.#relay.handle(now, input.input);
@@ -302,7 +302,7 @@ export class Session {
   }
 
   get #punches(): boolean {
-    return this.#options.allowed !== "relay-only";
+    return this.#options.paths !== "relay-only";
   }
 
   get #effort(): Effort {

@@ -5,8 +5,8 @@ export interface TurnCredentials {
   readonly username: string;
   readonly password: string;
   /** With `nonce`: issued beforehand, so that the first Allocate already succeeds. */
-  readonly realm?: string;
-  readonly nonce?: string;
+  readonly realm?: string | undefined;
+  readonly nonce?: string | undefined;
   /** What the server offered together with that nonce, in its order. @default SHA-1 is used until it offers better */
   readonly passwordAlgorithms?: readonly PasswordAlgorithmChoice[];
 }
