@@ -22,7 +22,7 @@ export type Expectation =
 
 /** What the `reason` event says on either side of a pair that has no path. */
 export const REASON_TEXTS: Readonly<Record<NoPath, RegExp>> = {
-  "udp-blocked": /^UDP is blocked on (?:this|the other) side/,
+  "udp-blocked": /UDP is blocked on (?:this|the other) side/,
   "one-symmetric": /the symmetric side's port cannot be known/,
   "both-symmetric": /so neither port can be known/,
 };

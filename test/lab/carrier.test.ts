@@ -18,7 +18,7 @@ describeLab("a carrier", () => {
   beforeAll(async () => {
     lab = await Lab.create();
     server = await lab.server("server", ["203.0.113.1", "198.51.100.1"]);
-    await startRendezvous(server);
+    await startRendezvous(server, "--no-relay");
     await printed(server.spawn(["node", `${FIXTURES}/reflector.mjs`, "203.0.113.1", "4000"]), /reflecting/);
   });
 

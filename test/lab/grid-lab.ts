@@ -20,7 +20,7 @@ const MAX_LEAD_S = 2;
 
 const SERVER = ["--server", "ws://203.0.113.1:3478"];
 
-/** One lab with a rendezvous, and of each kind a site that connects and one that listens. */
+/** One lab with a rendezvous that relays nothing, so that a pair that cannot punch has no path, and of each kind a site that connects and one that listens. */
 export class GridLab implements AsyncDisposable {
   readonly lab: Lab;
   readonly #connectors = new Map<NatKindName, Site>();
@@ -31,7 +31,7 @@ export class GridLab implements AsyncDisposable {
     const grid = new GridLab(await Lab.create());
     const { lab } = grid;
     try {
-      await startRendezvous(await lab.server("rendezvous", ["203.0.113.1", "198.51.100.1", "2001:db8::1"]));
+      await startRendezvous(await lab.server("rendezvous", ["203.0.113.1", "198.51.100.1", "2001:db8::1"]), "--no-relay");
       await Promise.all(kinds.map((kind) => grid.#add(kind)));
     } catch (error) {
       await lab.close();

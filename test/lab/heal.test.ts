@@ -106,11 +106,11 @@ describeLab("a session", () => {
     const number = ++servers;
     const server = await lab.server(`rendezvous${number}`, [`203.0.113.${number}`, `198.51.100.${number}`]);
     const [here, there] = await Promise.all([lab.site(kind, traits), lab.site(kind, traits)]);
-    let program = await startRendezvous(server);
+    let program = await startRendezvous(server, "--no-relay");
     const rendezvous = {
       kill: () => lab.stop(program, "SIGKILL"),
       start: async () => {
-        program = await startRendezvous(server);
+        program = await startRendezvous(server, "--no-relay");
       },
     };
     const restartListener = () =>
