@@ -10,6 +10,10 @@ const HEADROOM = 0.15;
 const QUEUE_SHARE = 1 / 16;
 const QUEUE_MS = 0.25;
 
+/** Not BBR: what is lost while no queue shows is a property of the path, learned as a moving average, and allowed for. */
+const AMBIENT_SHARE = 1 / 8;
+const AMBIENT_ALLOWANCE = 1.5;
+
 /** Growth of the upper bound begins with so many bytes a round trip, and doubles with each. */
 const FIRST_STEP = 1_200;
 
@@ -27,6 +31,7 @@ export class BbrBounds {
   inflightLo = Number.POSITIVE_INFINITY;
   bwLo = Number.POSITIVE_INFINITY;
   #step = FIRST_STEP;
+  #ambientLoss = 0;
 
   constructor(model: BbrModel) {
     this.#model = model;
@@ -40,12 +45,12 @@ export class BbrBounds {
   /** The last round lost too much. `leastLost`: fewer bytes are an accident. */
   isRoundTooLossy(leastLost: number): boolean {
     const { lossRate, lossBytes, highestRtt } = this.#model;
-    return lossRate > LOSS_THRESHOLD && lossBytes >= leastLost && this.#showsQueue(highestRtt);
+    return lossRate > this.#threshold && lossBytes >= leastLost && this.#showsQueue(highestRtt);
   }
 
   /** Too much was in flight when the newest acknowledged packet was sent. */
   isTooHigh({ lostSince, flyingThen, rttMs }: RateSample): boolean {
-    return lostSince > LOSS_THRESHOLD * flyingThen && this.#showsQueue(Math.max(rttMs || 0, this.#model.highestRtt));
+    return lostSince > this.#threshold * flyingThen && this.#showsQueue(Math.max(rttMs || 0, this.#model.highestRtt));
   }
 
   /** Section 4.3.3.6, BBRHandleInflightTooHigh. */
@@ -73,10 +78,15 @@ export class BbrBounds {
 
   /** Section 4.6.3: after each round outside of probing. */
   adapt(window: number): void {
-    const { bwLatest, inflightLatest, maxBw } = this.#model;
+    const { bwLatest, inflightLatest, maxBw, lossRate, highestRtt } = this.#model;
+    if (!this.#showsQueue(highestRtt)) this.#ambientLoss += AMBIENT_SHARE * (lossRate - this.#ambientLoss);
     if (!this.isRoundTooLossy(0)) return;
     this.bwLo = Math.max(bwLatest, BETA * Math.min(this.bwLo, maxBw));
     this.inflightLo = Math.max(inflightLatest, BETA * Math.min(this.inflightLo, window));
+  }
+
+  get #threshold(): number {
+    return LOSS_THRESHOLD + AMBIENT_ALLOWANCE * this.#ambientLoss;
   }
 
   #showsQueue(rttMs: number): boolean {

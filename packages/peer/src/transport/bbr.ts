@@ -22,8 +22,8 @@ const FULL_LOST = 6 * PACKET;
 /** Section 4.3.3: pacing gains of the four phases of ProbeBW, and how long one cycle may last. */
 const DOWN_GAIN = 0.9;
 const UP_GAIN = 1.25;
-const PROBE_AFTER_MS = 2_000;
-const PROBE_SPREAD_MS = 1_000;
+const PROBE_AFTER_MS = 300;
+const PROBE_SPREAD_MS = 300;
 const PROBE_AFTER_ROUNDS = 63;
 /** Not BBR: while probing makes it so much faster each round, it goes on. */
 const UP_GROWTH = 1.1;

@@ -152,9 +152,11 @@ export class Recovery {
   /** What an acknowledgement says of the path. */
   #learn(now: number, rttMs: number, delayMs: number): void {
     const path = this.#path;
-    if (rttMs >= 0) path.rtt.sample(now, rttMs, Math.min(delayMs, MAX_ACK_DELAY_MS));
+    const ackDelayMs = Math.min(delayMs, MAX_ACK_DELAY_MS);
+    if (rttMs >= 0) path.rtt.sample(now, rttMs, ackDelayMs);
     this.#detectLosses(now);
-    const sample = path.rate.sample(rttMs, path.rtt.min);
+    // The peer's own delay is no queue.
+    const sample = path.rate.sample(Math.max(GRANULARITY_MS / 10, rttMs - ackDelayMs), path.rtt.min);
     if (sample) path.congestion.acked(now, sample, path.inFlight);
   }
 
