@@ -10,9 +10,13 @@ const HEADROOM = 0.15;
 const QUEUE_SHARE = 1 / 16;
 const QUEUE_MS = 0.25;
 
-/** Not BBR: what is lost while no queue shows is a property of the path, learned as a moving average, and allowed for. */
-const AMBIENT_SHARE = 1 / 8;
+/**
+ * Not BBR: what is lost right after the rate was lowered and the queue drained is a property of the path. It is learned as a moving
+ * average, allowed for, and sent in addition. (Where a policer drops what is above a rate, nothing is lost just then.)
+ */
+const AMBIENT_SHARE = 1 / 4;
 const AMBIENT_ALLOWANCE = 1.5;
+const MAX_AMBIENT = 0.35;
 
 /** Growth of the upper bound begins with so many bytes a round trip, and doubles with each. */
 const FIRST_STEP = 1_200;
@@ -42,10 +46,22 @@ export class BbrBounds {
     return this.inflightHi * (1 - HEADROOM);
   }
 
-  /** The last round lost too much. `leastLost`: fewer bytes are an accident. */
-  isRoundTooLossy(leastLost: number): boolean {
-    const { lossRate, lossBytes, highestRtt } = this.#model;
-    return lossRate > this.#threshold && lossBytes >= leastLost && this.#showsQueue(highestRtt);
+  /** The share of what is sent that gets lost whatever we do. */
+  get ambientLoss(): number {
+    return this.#ambientLoss;
+  }
+
+  /** The last round shows it, if it had no queue. */
+  learnAmbientLoss(): void {
+    const { lossRate, highestRtt } = this.#model;
+    if (this.#showsQueue(highestRtt)) return;
+    this.#ambientLoss += AMBIENT_SHARE * (Math.min(lossRate, MAX_AMBIENT) - this.#ambientLoss);
+  }
+
+  /** Start-up has overrun the path: much was lost in a round that had a queue from its beginning to its end. */
+  isOverrun(leastLost: number): boolean {
+    const { lossRate, lossBytes, lowestRtt } = this.#model;
+    return lossRate > LOSS_THRESHOLD && lossBytes >= leastLost && this.#showsQueue(lowestRtt);
   }
 
   /** Too much was in flight when the newest acknowledged packet was sent. */
@@ -79,8 +95,7 @@ export class BbrBounds {
   /** Section 4.6.3: after each round outside of probing. */
   adapt(window: number): void {
     const { bwLatest, inflightLatest, maxBw, lossRate, highestRtt } = this.#model;
-    if (!this.#showsQueue(highestRtt)) this.#ambientLoss += AMBIENT_SHARE * (lossRate - this.#ambientLoss);
-    if (!this.isRoundTooLossy(0)) return;
+    if (lossRate <= this.#threshold || !this.#showsQueue(highestRtt)) return;
     this.bwLo = Math.max(bwLatest, BETA * Math.min(this.bwLo, maxBw));
     this.inflightLo = Math.max(inflightLatest, BETA * Math.min(this.inflightLo, window));
   }

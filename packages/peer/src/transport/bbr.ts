@@ -108,8 +108,9 @@ export class Bbr {
     this.#window = MIN_WINDOW;
   }
 
+  /** The rate to send at so that what the path can deliver arrives, bytes a millisecond. */
   get #bw(): number {
-    return Math.min(this.#model.maxBw, this.#bounds.bwLo);
+    return Math.min(this.#model.maxBw, this.#bounds.bwLo) / (1 - this.#bounds.ambientLoss);
   }
 
   get #bdp(): number {
@@ -119,6 +120,8 @@ export class Bbr {
   #roundStarts(sample: RateSample): void {
     if (!this.#isFull) this.#checkFull(sample);
     else if (this.#phase !== "refill" && this.#phase !== "up") this.#bounds.adapt(this.#window);
+    // What this round acknowledged was sent while the queue drained.
+    if (this.#phase === "cruise" && this.#model.rounds === this.#phaseRound + 1) this.#bounds.learnAmbientLoss();
     // Only now has the last probe's whole effect been seen.
     if (this.#phase === "down" && this.#model.rounds === this.#phaseRound + 1) this.#model.nextCycle();
   }
@@ -126,7 +129,7 @@ export class Bbr {
   /** Sections 4.3.1.2 and 4.3.1.3: is the pipe full? */
   #checkFull(sample: RateSample): void {
     const { maxBw, lowestRtt, minRtt, inflightLatest } = this.#model;
-    if (this.#bounds.isRoundTooLossy(FULL_LOST)) {
+    if (this.#bounds.isOverrun(FULL_LOST)) {
       this.#isFull = true;
       this.#bounds.inflightHi = Math.max(this.#bdp, inflightLatest);
       return;
@@ -151,9 +154,7 @@ export class Bbr {
         if (this.#isTimeToProbe(now)) {
           this.#bounds.beginProbe();
           this.#enter(now, "refill");
-        } else if (this.#phase === "down" && inFlight <= Math.min(this.#bdp, this.#bounds.inflightWithHeadroom)) {
-          this.#enter(now, "cruise");
-        }
+        } else if (this.#phase === "down" && this.#isDrained(inFlight)) this.#enter(now, "cruise");
         return;
       case "refill":
         if (!isRoundStart || rounds === this.#phaseRound) return;
@@ -172,6 +173,11 @@ export class Bbr {
         if (!isGrowing && (isHighEnough || (isLongEnough && isRoundStart))) this.#enterDown(now);
       }
     }
+  }
+
+  /** A whole round at least, so that what is lost just after tells what is always lost. */
+  #isDrained(inFlight: number): boolean {
+    return this.#model.rounds > this.#phaseRound && inFlight <= Math.min(this.#bdp, this.#bounds.inflightWithHeadroom);
   }
 
   /** Section 4.3.3.5: often enough to live beside Reno and CUBIC, seldom enough not to disturb, and not in step with others. */

@@ -12,8 +12,9 @@ const DEFAULT_MAX = 1_452;
 const STEPS = [1_392, 1_452, 1_472];
 /** RFC 8899 section 5.1.1, PMTU_RAISE_TIMER. */
 const RAISE_MS = 600_000;
-/** So many long packets lost in a row, and none delivered: the path carries them no more (RFC 8899 section 4.3). */
+/** So many long packets lost in a row, over so long, and none delivered: the path carries them no more (RFC 8899 section 4.3). */
 const BLACK_HOLE = 10;
+const BLACK_HOLE_MS = 300;
 
 /**
  * How long packets may be on one path: RFC 8899, from the floor upwards, with probes that carry nothing else.
@@ -30,6 +31,7 @@ export class DatagramSize {
   #searchAt = 0;
   #isProbing = false;
   #lostInRow = 0;
+  #lostSince = 0;
 
   constructor({ overhead = SEALED_OVERHEAD, maxDatagram = DEFAULT_MAX }: PathInfo = {}) {
     const max = Math.min(maxDatagram, MAX_PACKET + overhead);
@@ -79,8 +81,9 @@ export class DatagramSize {
       return;
     }
     if (packet + this.#overhead <= FLOOR) return;
+    if (this.#lostInRow === 0) this.#lostSince = now;
     this.#lostInRow += 1;
-    if (this.#lostInRow < BLACK_HOLE) return;
+    if (this.#lostInRow < BLACK_HOLE || now < this.#lostSince + BLACK_HOLE_MS) return;
     this.#lostInRow = 0;
     this.#size = FLOOR;
     this.#next = 0;

@@ -25,7 +25,7 @@ export interface LinkOptions {
   mtu?: number;
 }
 
-/** One direction of a line. Whoever holds `options` may change them at any time. */
+/** One direction of a line; `options` may change at any time. */
 export class Link {
   readonly options: LinkOptions;
   sentBytes = 0;
@@ -40,7 +40,7 @@ export class Link {
   constructor(clock: VirtualClock, random: () => number, options: LinkOptions) {
     this.#clock = clock;
     this.#random = random;
-    this.options = options;
+    this.options = { ...options };
   }
 
   /** `size`: bytes of UDP payload. */
