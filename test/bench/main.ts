@@ -5,6 +5,7 @@ type Benchmark = (print: (line: string) => void) => void | Promise<void>;
 /** Loaded when asked for: a benchmark's peers are not needed by the others. */
 const BENCHMARKS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<{ readonly run: Benchmark }> }>> = {
   probe: { about: "nat-probe beside coturn's natdiscovery, in the kernel lab", load: () => import("./probe.js") },
+  transport: { about: "the stream transport's CPU, without a network", load: () => import("./transport.js") },
   codec: { about: "STUN codec beside the npm package stun", load: () => import("./codec.js") },
 };
 
