@@ -123,9 +123,10 @@ async function duplexes(name: string, megabytes: number): Promise<Result> {
 /** The same over two sockets. */
 async function loopback(name: string, megabytes: number): Promise<Result> {
   const sockets = [await bound(), await bound()] as const;
+  let isOver = false;
   const send = (from: Socket, to: Socket) => {
     const { port } = to.address();
-    return (packet: Uint8Array) => from.send(Buffer.from(packet), port, "127.0.0.1");
+    return (packet: Uint8Array) => void (isOver || from.send(Buffer.from(packet), port, "127.0.0.1"));
   };
   const a = new PeerConnection({ role: "connector", send: send(sockets[0], sockets[1]) });
   const b = new PeerConnection({ role: "listener", send: send(sockets[1], sockets[0]) });
@@ -134,6 +135,7 @@ async function loopback(name: string, megabytes: number): Promise<Result> {
   try {
     return await transfer(name, megabytes, a, b, { maxDatagram: 1_472 });
   } finally {
+    isOver = true;
     for (const socket of sockets) socket.close();
   }
 }
@@ -160,7 +162,7 @@ async function transfer(name: string, megabytes: number, a: PeerConnection, b: P
   await received;
   const taken = timer();
   const packets = a.stats.packetsSent + b.stats.packetsSent;
-  a.close();
+  for (const end of [a, b]) end.close();
   return { name, megabytes, packets, ...taken };
 }
 

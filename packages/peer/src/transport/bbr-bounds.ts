@@ -1,10 +1,13 @@
 import type { BbrModel } from "./bbr-model.js";
 import type { RateSample } from "./delivery-rate.js";
 
-/** draft-ietf-ccwg-bbr section 2.8: LossThresh, Beta, Headroom. */
+/**
+ * draft-ietf-ccwg-bbr section 2.8: LossThresh; Beta, which is 0.7 there, and Headroom, which is 0.15: with those CUBIC left us less than a
+ * quarter of a line whose queue holds one round trip.
+ */
 const LOSS_THRESHOLD = 0.02;
-const BETA = 0.7;
-const HEADROOM = 0.15;
+const BETA = 0.8;
+const HEADROOM = 0.05;
 
 /** Not BBR: a queue shows as so much more than the shortest round trip. */
 const QUEUE_SHARE = 1 / 16;

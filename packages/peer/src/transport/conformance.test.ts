@@ -149,15 +149,19 @@ describe.each(SEEDS)("seed %i", (seed) => {
       expect(share(theirs, a.listener.received - before)).toBeGreaterThan(0.2);
     });
 
-    test.each([100_000, 200_000])("beside CUBIC neither gets less than a quarter; queue of %i bytes", (queue) => {
-      const { clock, line, random, begin } = shared(queue);
-      const cubic = new CubicFlow(clock, line, new Link(clock, random, { delayMs: 20 }));
-      const pair = begin(1);
-      clock.runUntil(10_000);
-      const before = cubic.delivered;
-      const ours = pair.deliveredWithin(40_000);
-      expect(share(ours, cubic.delivered - before)).toBeGreaterThan(0.25);
-      expect(share(ours, cubic.delivered - before)).toBeLessThan(0.75);
+    test.each([100_000, 200_000])("beside CUBIC neither gets less than a quarter, in the mean of three; queue of %i bytes", (queue) => {
+      const shares = [1, 2, 3].map((which) => {
+        const { clock, line, random, begin } = shared(queue);
+        const cubic = new CubicFlow(clock, line, new Link(clock, random, { delayMs: 20 }));
+        const pair = begin(which);
+        clock.runUntil(10_000);
+        const before = cubic.delivered;
+        const ours = pair.deliveredWithin(30_000);
+        return share(ours, cubic.delivered - before);
+      });
+      const mean = shares.reduce((sum, one) => sum + one / 3, 0);
+      expect(mean).toBeGreaterThan(0.25);
+      expect(mean).toBeLessThan(0.75);
     });
   });
 });

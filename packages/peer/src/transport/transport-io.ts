@@ -67,7 +67,7 @@ export interface TransportStats {
   readonly packetsSent: number;
   readonly bytesSent: number;
   readonly packetsReceived: number;
-  /** Packets that were not processed: no packets, or repeated. */
+  /** Packets that were not processed, because they had been before. */
   readonly packetsDropped: number;
   readonly packetsLost: number;
   readonly bytesLost: number;

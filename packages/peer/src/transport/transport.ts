@@ -96,10 +96,7 @@ export class Transport {
     this.#packetsReceived += 1;
     if (this.#state !== "open") return this.#closing?.heard();
     const packet = decodePacket(bytes);
-    if (!packet) {
-      this.#packetsDropped += 1;
-      return this.#fail(now, "frame-encoding");
-    }
+    if (!packet) return this.#fail(now, "frame-encoding");
     if (this.#received.isKnown(packet.number)) {
       this.#packetsDropped += 1;
       return;
