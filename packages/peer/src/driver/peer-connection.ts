@@ -101,17 +101,17 @@ export class PeerConnection extends EventEmitter<PeerConnectionEvents> {
     return new Promise<void>((resolve, reject) => {
       if (this.#closed) return reject(closedBy(this.#closed));
       if (signal?.aborted) return reject(aborted());
-      const waiting = { open: resolve, fail: reject };
+      const settle = (end: () => void) => () => {
+        signal?.removeEventListener("abort", abort);
+        end();
+      };
+      const waiting = { open: settle(resolve), fail: (error: PeerError) => settle(() => reject(error))() };
+      const abort = () => {
+        this.#opening.splice(this.#opening.indexOf(waiting), 1);
+        waiting.fail(aborted());
+      };
+      signal?.addEventListener("abort", abort);
       this.#opening.push(waiting);
-      signal?.addEventListener(
-        "abort",
-        () => {
-          const at = this.#opening.indexOf(waiting);
-          if (at >= 0) this.#opening.splice(at, 1);
-          reject(aborted());
-        },
-        { once: true },
-      );
     });
   }
 
@@ -151,6 +151,8 @@ export class PeerConnection extends EventEmitter<PeerConnectionEvents> {
       },
       Math.max(0, deadline - now),
     );
+    // What is left to do is to repeat a goodbye, if it is asked for.
+    if (this.#closed) this.#timer.unref();
   }
 
   #obey(): void {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { SEALED_OVERHEAD } from "../session/sealed.js";
+import { DatagramSize } from "./datagram-size.js";
 import { Link, type LinkOptions } from "./link.test-support.js";
 import { Pair } from "./pair.test-support.js";
 
@@ -102,6 +104,10 @@ describe("datagram size", () => {
     [1_500, 1_452],
   ])("a path that carries %i bytes gets %i", (mtu, size) => {
     expect(sizeOver(mtu)).toBe(size);
+  });
+
+  test("what sealing adds is reckoned with", () => {
+    expect(new DatagramSize().datagram - new DatagramSize().packet).toBe(SEALED_OVERHEAD);
   });
 
   test("no more than the layer below allows, and more where it does", () => {
