@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { PeerConnection, Transport } from "@awl/peer";
+import { EmulatedLine, type LineOptions } from "./emulated-line.js";
 import { table } from "./table.js";
 
 const MB = 1e6;
@@ -28,10 +29,13 @@ export async function run(print: (line: string) => void): Promise<void> {
     machine("machine, 1 % loss", 200, { loss: 0.01 }),
     await duplexes("as Node streams, in memory", 200),
     await loopback("as Node streams, over UDP on loopback", 200),
+    await emulated(60, { mbits: 100, rttMs: 40, loss: 0.01, queue: 500_000 }),
+    await emulated(20, { mbits: 20, rttMs: 100, loss: 0.005, queue: 500_000 }),
+    await emulated(200, { mbits: 1_000, rttMs: 2, loss: 0, queue: 500_000 }),
   ];
   const rows = results.map(({ name, megabytes, seconds, cpuSeconds, packets }) => [
     name,
-    (megabytes / seconds).toFixed(0),
+    (megabytes / seconds).toFixed(1),
     ((1e3 * cpuSeconds) / megabytes).toFixed(2),
     ((1e6 * cpuSeconds) / packets).toFixed(2),
   ]);
@@ -118,6 +122,16 @@ async function duplexes(name: string, megabytes: number): Promise<Result> {
   const a: PeerConnection = new PeerConnection({ role: "connector", send: pass(() => b) });
   const b: PeerConnection = new PeerConnection({ role: "listener", send: pass(() => a) });
   return transfer(name, megabytes, a, b, {});
+}
+
+/** The same over a line that is emulated in this process, in real time: how well Node's timers pace. */
+function emulated(megabytes: number, options: LineOptions): Promise<Result> {
+  const random = lcg();
+  const [there, back] = [new EmulatedLine(options, random, () => b), new EmulatedLine(options, random, () => a)];
+  const a: PeerConnection = new PeerConnection({ role: "connector", send: (packet) => there.send(packet) });
+  const b: PeerConnection = new PeerConnection({ role: "listener", send: (packet) => back.send(packet) });
+  const { mbits, rttMs, loss } = options;
+  return transfer(`as Node streams, ${mbits} Mbit/s, ${rttMs} ms, ${100 * loss} %`, megabytes, a, b, { rttMs });
 }
 
 /** The same over two sockets. */
