@@ -38,7 +38,7 @@ export type Frame =
   | { readonly type: "datagram"; readonly data: Uint8Array };
 
 /** Longer explanations of a CLOSE are cut. */
-export const MAX_CLOSE_TEXT = 256;
+const MAX_CLOSE_TEXT = 256;
 
 /** `undefined`: not a packet (RFC 9000 section 12.4: no frame, an unknown one, or one that is cut short). Never throws. */
 export function decodePacket(bytes: Uint8Array): Packet | undefined {

@@ -45,6 +45,7 @@ describe("path changes", () => {
     pair.clock.runUntil(2_120);
     // What a new path gets in its first round trip is the initial window, not what was on its way.
     expect(pair.there.sentBytes).toBeLessThan(40_000);
+    expect(pair.connector.transport.stats.bytesLost).toBe(bytesLost);
     pair.clock.runUntil(5_000);
     expect(pair.connector.transport.stats.bytesLost - bytesLost).toBeLessThan(0.05 * pair.there.sentBytes);
     expect(pair.deliveredWithin(5_000) / 5e6).toBeGreaterThan(0.8 * 1.25);

@@ -60,6 +60,8 @@ describe("giving up", () => {
       pair.clock.runUntil(pair.clock.now + 50);
       expect(pair.connector.events.filter(({ type }) => type === "stopped")).toHaveLength(round + 1);
     }
+    // The RESET_STREAM that answers is no news to who wanted no more.
+    expect(typesOf(pair.listener.events)).not.toContain("reset");
     pair.listener.reads = true;
     pair.transfer(5_000_000);
   });

@@ -14,8 +14,8 @@ import { Stream } from "./stream.js";
 import type { TransportEvent, TransportRole } from "./transport-io.js";
 
 /** What both sides may send on a stream, and how many they may open, without being told (RFC 9000 section 18.2 negotiates these). */
-export const INITIAL_STREAM_WINDOW = 1 << 20;
-export const INITIAL_MAX_STREAMS = 1024;
+const INITIAL_STREAM_WINDOW = 1 << 20;
+const INITIAL_MAX_STREAMS = 1024;
 
 /** Ids of one side's bidirectional streams are so far apart (RFC 9000 section 2.1). */
 const ID_STEP = 4;

@@ -1,3 +1,4 @@
+import type { BbrPhase } from "./bbr.js";
 import type { TransportCode } from "./close-code.js";
 import type { Stream } from "./stream.js";
 
@@ -84,5 +85,5 @@ export interface TransportStats {
   /** The longest packet on this path, bytes of UDP payload. */
   readonly datagramSize: number;
   /** What the congestion control is about. */
-  readonly phase: string;
+  readonly phase: BbrPhase;
 }
