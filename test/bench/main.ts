@@ -6,6 +6,7 @@ type Benchmark = (print: (line: string) => void) => void | Promise<void>;
 const BENCHMARKS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<{ readonly run: Benchmark }> }>> = {
   probe: { about: "nat-probe beside coturn's natdiscovery, in the kernel lab", load: () => import("./probe.js") },
   relay: { about: "the relay beside coturn and a bare socket, CPU time a packet", load: () => import("./relay.js") },
+  transport: { about: "the stream transport's CPU, without a network", load: () => import("./transport.js") },
   codec: { about: "STUN codec beside the npm package stun", load: () => import("./codec.js") },
 };
 

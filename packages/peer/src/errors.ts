@@ -32,6 +32,10 @@ export type PeerErrorCode =
   | "no-path"
   /** The other side ended the session. */
   | "session-ended"
+  /** The other side gave up a stream, or wants no more of it; `applicationCode` says why. */
+  | "stream-reset"
+  /** The connection that a stream belongs to has ended. */
+  | "connection-closed"
   /** The caller's signal said so. */
   | "aborted";
 
@@ -39,9 +43,12 @@ export type PeerErrorCode =
 export class PeerError extends Error {
   override readonly name = "PeerError";
   readonly code: PeerErrorCode;
+  /** The number that the other side gave, where it gave one. */
+  readonly applicationCode: number | undefined;
 
-  constructor(code: PeerErrorCode, message: string) {
+  constructor(code: PeerErrorCode, message: string, applicationCode?: number) {
     super(message);
     this.code = code;
+    this.applicationCode = applicationCode;
   }
 }
