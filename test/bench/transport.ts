@@ -7,8 +7,8 @@ import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { PeerConnection, Transport } from "@awl/peer";
+import { table } from "../table.js";
 import { EmulatedLine, type LineOptions } from "./emulated-line.js";
-import { table } from "./table.js";
 
 const MB = 1e6;
 const CHUNK = Buffer.alloc(65_536, 7);

@@ -20,6 +20,9 @@ const SIMULATOR_RUNS = 50;
 /** Pairs that connect at once in the kernel: more, and it is the processors that are measured. */
 const AT_ONCE = 2;
 
+const KERNEL_ABOUT = "The real programs behind nftables routers in network namespaces, no added delay, two pairs at once on two cores.";
+const SIMULATOR_ABOUT = "The same machines in virtual time: 5 ms each way between any two routers, and between a peer and the rendezvous.";
+
 const TASKS: Readonly<Record<string, Task>> = {
   docs: { about: "both worlds, N times in the kernel: writes docs/grid.md and docs/grid.svg", count: KERNEL_RUNS, run: writeDocs },
   simulator: { about: "every pair N times in the simulator", count: SIMULATOR_RUNS, run: async (count) => cellTable(await runGrid(count)) },
@@ -45,10 +48,6 @@ async function writeDocs(count: number): Promise<string> {
   await writeFile("docs/grid.svg", picture(worlds));
   return "wrote docs/grid.md and docs/grid.svg";
 }
-
-const KERNEL_ABOUT =
-  "The real programs behind nftables routers in network namespaces, no added delay, two pairs at once on two cores; every other time the connector was there first, by up to two seconds.";
-const SIMULATOR_ABOUT = "The same machines in virtual time: 5 ms each way between any two routers, and between a peer and the rendezvous.";
 
 async function inKernel(count: number) {
   const tools = await ensureTools();

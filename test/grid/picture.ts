@@ -4,8 +4,8 @@ import { MARKS, type WorldResult } from "./report.js";
 import { type CellResult, isExpected } from "./result.js";
 
 const CELL = 40;
-const LEFT = 190;
-const TOP = 170;
+const LEFT = 215;
+const TOP = 190;
 
 /** docs/grid.svg: one square a cell, from the kernel where the kernel has it. Light and dark. */
 export function picture(worlds: readonly WorldResult[]): string {
@@ -66,13 +66,16 @@ function legend(y: number): string {
     ["direct", "direct: median ms to punch"],
     ["none", "no direct path: S one side symmetric, SS both, U UDP blocked"],
     ["luck", "as the dice fall"],
+    ["", "in italics: simulated"],
   ] as const;
   let x = LEFT - 150;
   return entries
     .map(([kind, text]) => {
+      const style = kind === "" ? ' class="simulated"' : "";
       const at = x;
-      x += 40 + text.length * 6.6;
-      return `<rect class="${kind}" x="${at}" y="${y - 8}" width="16" height="16" rx="3"/><text x="${at + 22}" y="${y}" dominant-baseline="central">${text}</text>`;
+      x += 40 + text.length * 6.2;
+      const sample = kind === "" ? "" : `<rect class="${kind}" x="${at}" y="${y - 8}" width="16" height="16" rx="3"/>`;
+      return `${sample}<text${style} x="${at + 22}" y="${y}" dominant-baseline="central">${text}</text>`;
     })
     .join("\n");
 }

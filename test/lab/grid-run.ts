@@ -8,7 +8,7 @@ export const KERNEL_CELLS: readonly Cell[] = CELLS.filter((cell) => cell.every((
 
 const HOPELESS_RUNS = 2;
 
-/** Runs them with the real programs, every other time with the connector there first. */
+/** Runs them with the real programs. */
 export async function runInKernel(runs: number, atOnce: number, progress: (done: number, of: number) => void): Promise<CellResult[]> {
   await using grid = await GridLab.create(KERNEL_KIND_NAMES);
   const results: CellResult[] = [];
@@ -18,7 +18,7 @@ export async function runInKernel(runs: number, atOnce: number, progress: (done:
       const attempts: Attempted[] = [];
       // One that fails takes its time, and is not the more certain to fail.
       const wanted = expectationOf(cell).outcome === "none" ? Math.min(runs, HOPELESS_RUNS) : runs;
-      while (attempts.length < wanted) attempts.push(await attempt(grid, cell, attempts.length % 2 === 1));
+      while (attempts.length < wanted) attempts.push(await attempt(grid, cell));
       results.push(summarize(cell, attempts));
       progress(results.length, KERNEL_CELLS.length);
     }
@@ -27,8 +27,8 @@ export async function runInKernel(runs: number, atOnce: number, progress: (done:
   return results;
 }
 
-async function attempt(grid: GridLab, cell: Cell, connectorFirst: boolean): Promise<Attempted> {
-  const outcome = await grid.connect(cell, connectorFirst ? "connector" : "listener");
+async function attempt(grid: GridLab, cell: Cell): Promise<Attempted> {
+  const outcome = await grid.connect(cell);
   if (outcome.outcome === "direct") return { punchMs: outcome.path.punchMs ?? Number.NaN };
   return { why: outcome.outcome === "none" ? (outcome.reason ?? "something else") : "undecided" };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import { PeerError } from "../errors.js";
-import { randomFrom } from "../session/random.test-support.js";
+import { randomFrom } from "../random.test-support.js";
 import type { CloseReason } from "../transport/transport-io.js";
 import { PeerConnection, type PeerConnectionOptions } from "./peer-connection.js";
 import type { PeerStream } from "./peer-stream.js";

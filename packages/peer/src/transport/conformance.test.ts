@@ -1,6 +1,6 @@
 /** Streams over every kind of bad line, in virtual time; what arrives is compared byte by byte. */
 import { describe, expect, test } from "vitest";
-import { randomFrom } from "../session/random.test-support.js";
+import { randomFrom } from "../random.test-support.js";
 import { CubicFlow } from "./cubic.test-support.js";
 import { Link, type LinkOptions } from "./link.test-support.js";
 import { Pair } from "./pair.test-support.js";

@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { randomFrom } from "../session/random.test-support.js";
+import { randomFrom } from "../random.test-support.js";
 import { decodePacket } from "./frame.js";
 import { writeAck, writeClose, writeControl, writeDatagram, writeStreamHeader } from "./frame-encode.js";
 import { FrameType } from "./frame-type.js";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { randomFrom } from "../session/random.test-support.js";
+import { randomFrom } from "../random.test-support.js";
 import { Link, type LinkOptions } from "./link.test-support.js";
 import type { Stream } from "./stream.js";
 import { Transport } from "./transport.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { randomFrom } from "../session/random.test-support.js";
+import { randomFrom } from "../random.test-support.js";
 import { Reassembly } from "./reassembly.js";
 
 const stream = Buffer.from(Array.from({ length: 55_000 }, (_, offset) => (offset * 31) >> 3));
