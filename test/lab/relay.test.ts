@@ -18,6 +18,8 @@ const FALL_BACK_MS = 3_000;
 /** Two busy cores run other tests meanwhile. */
 const SLACK_MS = 500;
 
+const CUT = "add table inet cut; add chain inet cut path { type filter hook forward priority -10; }";
+
 describeLab("the relay", () => {
   let lab: Lab;
 
@@ -94,12 +96,9 @@ describeLab("the relay", () => {
   });
 
   /** Nothing passes between the two sites any more; what goes to the rendezvous does. */
-  const block = (here: Site, there: Site) =>
-    here.router.run([
-      "nft",
-      `add table inet block; add chain inet block all { type filter hook forward priority -10; }; add rule inet block all ip saddr ${there.publicAddress} drop; add rule inet block all ip daddr ${there.publicAddress} drop`,
-    ]);
-  const unblock = (here: Site) => here.router.run(["nft", "delete table inet block"]);
+  const block = ({ router }: Site, { publicAddress }: Site) =>
+    router.run(["nft", `${CUT}; ${["saddr", "daddr"].map((end) => `add rule inet cut path ip ${end} ${publicAddress} drop`).join("; ")}`]);
+  const unblock = ({ router }: Site) => router.run(["nft", "delete table inet cut"]);
 
   async function ends({ child }: RunningPeer): Promise<void> {
     const ended = once(child, "close");
