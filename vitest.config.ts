@@ -10,8 +10,8 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLine()],
-    // By default one processor is left idle: half of them, on a small machine.
-    maxWorkers: "100%",
+    // By default one processor is left idle: half of them, on a small machine. What runs in the lab waits more than it computes.
+    maxWorkers: "150%",
     projects: [
       {
         resolve,

@@ -258,15 +258,16 @@ test("waits grow, within bounds, and differ", () => {
 });
 
 test("who is admitted hears of relays, whether or not anybody listens already", async () => {
-  const { url } = await start();
+  const { url, port } = await start();
   const listener = listen(url);
   await listener.ready;
   const { link } = await knockAt({ urls: [url] });
   await until(() => listener.links.length === 1);
-  const heard: unknown[] = [];
-  link.onRelays((relays) => heard.push(relays));
+  const heard: string[] = [];
+  link.onRelays((relays) => heard.push(...relays.flatMap(({ uris }) => uris)));
   listener.links[0]?.admit();
-  await until(() => heard.length === 1);
-  listener.links[0]?.onRelays((relays) => heard.push(relays));
-  expect(heard).toEqual([[], []]);
+  const uris = [`turn:${HOST}:${port}?transport=udp`, `turn:${HOST}:${port}?transport=tcp`];
+  await until(() => heard.length === 2);
+  listener.links[0]?.onRelays((relays) => heard.push(...relays.flatMap((relay) => relay.uris)));
+  expect(heard).toEqual([...uris, ...uris]);
 });
