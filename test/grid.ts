@@ -3,7 +3,7 @@
  * the kernel lab (test/lab). A cell without a path is to fail for the reason that stands here, so that whoever makes it connect
  * finds the test red, and raises the table.
  *
- * Nothing predicts ports and nothing relays yet.
+ * Nothing predicts ports yet, and this grid is run without a relay, which connects all the others.
  */
 import { type Filtering, NAT_KIND_NAMES, NAT_KINDS, type NatKind, type NatKindName, type RouterBehaviour } from "./grid/nat-kinds.js";
 import { strictest } from "./grid/verdict.js";

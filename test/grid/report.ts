@@ -36,7 +36,8 @@ worlds are held to is [test/grid.ts](../test/grid.ts), what each kind of NAT doe
 | U | no direct path: UDP is blocked |
 | 7 of 10 | the runs that connected, where it was neither all nor none |
 
-Nothing predicts ports and nothing relays yet: whoever builds that makes cells of this table green, and tests red until the table says so.
+The rendezvous of this grid relays nothing (\`--no-relay\`): a pair without a direct path would be relayed otherwise. Nothing predicts ports
+yet: whoever builds that makes cells of this table green, and tests red until the table says so.
 `;
 
 function section({ world, about, cells }: WorldResult): string {
