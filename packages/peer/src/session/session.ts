@@ -194,9 +194,10 @@ export class Session {
   #advance(now: number): void {
     const direct = this.#paths.get("direct");
     this.#puncher.advance(now, this.#puncher.active ? undefined : direct?.pair, this.#control.rttMs);
+    this.#keepPaths(now);
+    // Behind them: what is lost is checked anew in this turn.
     this.#relay.advance(now);
     if (!this.#relay.relayed && this.#paths.drop(now, "relay")) this.#lost(now, "relay");
-    this.#keepPaths(now);
     // Before what is said of it: an opener must not come later than the word that it was sent.
     for (const send of this.#puncher.poll(now)) {
       this.#outputs.push({ type: "send", ...send });
