@@ -81,7 +81,7 @@ export class Connector extends EventEmitter<ConnectorEvents> {
       channel.send(encodeGreeting({ type: "begin" }));
       this.#driver = driver;
       this.#keys = channel.keys;
-      link.onRelays((relays) => void driver.tellRelays(relays));
+      driver.useRelaysOf(link);
       setImmediate(() => driver.start("connector", channel, { startedAt, paths }, (event) => this.#handle(event)));
       setImmediate(() => this.#watch(channel));
       void natReport(rendezvous.stun, this.#over.signal).then((report) => {
@@ -113,7 +113,7 @@ export class Connector extends EventEmitter<ConnectorEvents> {
       try {
         const { link } = await knock({ ...this.#whom, persist: true, signal });
         const channel = await secureLink(link, { ...this.#credentials, signal });
-        link.onRelays((relays) => void this.#driver?.tellRelays(relays));
+        this.#driver?.useRelaysOf(link);
         if (await this.#resume(channel)) return;
       } catch (error) {
         if (error instanceof PeerError && error.code === "aborted") return;

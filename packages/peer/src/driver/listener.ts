@@ -155,7 +155,7 @@ export class Listener extends EventEmitter<ListenerEvents> {
   /** Lets both sides use relays, as long as the link lives. */
   #relay(link: SignalLink, channel: SecureChannel, driver: SessionDriver | undefined): void {
     if (!driver || this.#options.paths === "direct-only") return;
-    link.onRelays((relays) => void driver.tellRelays(relays));
+    driver.useRelaysOf(link);
     link.admit();
     const renewal = setInterval(() => link.admit(), RELAY_RENEWAL_MS).unref();
     void channel.closed.then(() => clearInterval(renewal));

@@ -13,6 +13,7 @@ import type { SecureChannel } from "./handshake/secure-channel.js";
 import { localAddresses } from "./local-addresses.js";
 import { RelayLinks } from "./relay-links.js";
 import { relayServers } from "./relay-servers.js";
+import type { SignalLink } from "./signal-client.js";
 
 /** Mappings of waiting sockets are kept alive as often as those of a path: some NATs forget in 20 s. */
 const REFRESH_MS = 12_000;
@@ -84,7 +85,7 @@ export class SessionDriver {
     });
     this.#feed({ type: "tick" });
     this.attach(channel);
-    this.#feed({ type: "relays", servers: this.#relays });
+    this.#feed({ type: "relays", servers: this.#relays, renewed: false });
   }
 
   /** Makes this channel the one that carries control messages; it replaces one that was lost. */
@@ -107,8 +108,17 @@ export class SessionDriver {
     this.#feed({ type: "nat", nat });
   }
 
+  /** Takes the relays of a link, and those that it names later, which renew the first. */
+  useRelaysOf(link: SignalLink): void {
+    let renewed = false;
+    link.onRelays((relays) => {
+      void this.#tellRelays(relays, renewed);
+      renewed = true;
+    });
+  }
+
   /** Relays that the rendezvous names. It must not be able to make us talk to what only we can reach. */
-  async tellRelays(relays: readonly SignalRelay[]): Promise<void> {
+  async #tellRelays(relays: readonly SignalRelay[], renewed: boolean): Promise<void> {
     const servers = await Promise.all(
       relays.flatMap(({ uris, ...credentials }) =>
         uris.map(async (text) => {
@@ -119,7 +129,7 @@ export class SessionDriver {
     );
     const reached = this.#stun.map(({ address }) => classifyAddress(address));
     this.#relays = servers.flat().filter(({ endpoint }) => reached.some((kind) => isReachableFrom(endpoint.address, kind)));
-    this.#feed({ type: "relays", servers: this.#relays });
+    this.#feed({ type: "relays", servers: this.#relays, renewed });
   }
 
   /** Closes what `start` was never called for. */

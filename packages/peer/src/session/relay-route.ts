@@ -55,15 +55,19 @@ export class RelayRoute {
     this.#options = options;
   }
 
-  /** Servers that we may use, best first, in place of those named before. The relay that we have stays. */
-  offer(now: number, servers: readonly RelayServer[], udpBlocked: boolean): void {
+  /**
+   * Servers that we may use, best first, in place of those named before. `renewed`: they know us as they did; if not, the relay that we
+   * have is given back, as it takes two who are known as one pair.
+   */
+  offer(now: number, servers: readonly RelayServer[], renewed: boolean, udpBlocked: boolean): void {
     this.#servers = servers;
     this.#udpBlocked = udpBlocked;
     this.#failures = 0;
     const [server] = servers;
     if (!server) return;
-    if (this.#search) this.#feed(now, { type: "credentials", credentials: server.credentials });
-    else this.#begin(now);
+    if (!this.#search) this.#begin(now);
+    else if (renewed) this.#feed(now, { type: "credentials", credentials: server.credentials });
+    else this.#feed(now, { type: "close" });
   }
 
   /** The peer's relayed address. */
@@ -95,9 +99,9 @@ export class RelayRoute {
     this.#checklist?.check(now, pair);
   }
 
-  /** The pair works no more: it is checked anew. */
+  /** The way works no more, and a relay that was restarted does not say so: another is asked for. */
   restart(now: number): void {
-    this.#checklist?.restart(now);
+    this.#feed(now, { type: "close" });
   }
 
   advance(now: number): void {

@@ -73,7 +73,7 @@ class Side {
 
   offerRelay(): void {
     const credentials = { ...ADA, ...this.#world.relay.issue(this.#world.clock.now) };
-    this.feed({ type: "relays", servers: [{ transport: "udp", endpoint: SERVER, host: SERVER.address, credentials }] });
+    this.feed({ type: "relays", servers: [{ transport: "udp", endpoint: SERVER, host: SERVER.address, credentials }], renewed: false });
   }
 
   feed(input: SessionInput): void {

@@ -44,8 +44,8 @@ export type SessionInput =
   | { readonly type: "control"; readonly bytes: Uint8Array }
   /** What nat-probe says of this side. */
   | { readonly type: "nat"; readonly nat: NatSummary }
-  /** Relays that both sides may use, best first. */
-  | { readonly type: "relays"; readonly servers: readonly RelayServer[] }
+  /** Relays that both sides may use, best first. `renewed`: with newer credentials of the same pair. */
+  | { readonly type: "relays"; readonly servers: readonly RelayServer[]; readonly renewed: boolean }
   /** Of a socket or connection to a relay. */
   | { readonly type: "relay"; readonly input: RelayInput }
   /** A datagram of the application's. */

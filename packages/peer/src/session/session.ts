@@ -96,7 +96,7 @@ export class Session {
         return this.#control.send(now, { type: "nat", nat: input.nat });
       case "relays":
         if (this.#options.paths === "direct-only") return;
-        return this.#relay.offer(now, input.servers, this.#reporter.local?.type === "udp-blocked");
+        return this.#relay.offer(now, input.servers, input.renewed, this.#reporter.local?.type === "udp-blocked");
       case "relay":
         return this.#relay.handle(now, input.input);
       case "data":
@@ -214,7 +214,10 @@ export class Session {
     for (const { kind, pair, duty } of this.#paths.advance(now)) {
       if (duty === "probe") {
         if (kind === "direct") this.#puncher.probe(now, pair);
-        else this.#relay.probe(now, pair);
+        else {
+          this.#relay.probe(now, pair);
+          this.#paths.get("relay")?.sent(now);
+        }
       } else this.#lost(now, kind);
     }
   }

@@ -53,6 +53,7 @@ describe("relays for a pair", () => {
     crowd.pass(1);
     listener.say({ type: "admit", link: atListener });
     expect(requests).toHaveLength(4);
+    expect(new Set(requests.map(({ pair }) => pair)).size).toBe(1);
     expect(knocker.messages.map(({ type }) => type)).toEqual(["relay", "relay"]);
   });
 

@@ -20,6 +20,8 @@ export interface Link {
   readonly listener: LinkEnd;
   /** When the listener last said that it has let the knocker in. */
   admittedAt: number;
+  /** What relays know the two sides as, once they have been admitted. */
+  pair?: string;
 }
 
 /** A listener, reachable under a name. */

@@ -181,7 +181,9 @@ export class SignalServer {
     if (end !== link.listener || now < link.admittedAt + (this.#limits.relaySeconds * 1_000) / 2) return;
     link.admittedAt = now;
     this.counters.admitted++;
-    const pair = this.#options.random(PAIR_BYTES).toString("hex");
+    // Newer credentials are to renew what older ones have allocated: only those of the same pair can.
+    link.pair ??= this.#options.random(PAIR_BYTES).toString("hex");
+    const { pair } = link;
     const peers = [...new Set([link.knocker.client.observed.address, link.listener.client.observed.address])];
     const seconds = this.#limits.relaySeconds;
     for (const user of ["knocker", "listener"] as const) {
