@@ -81,7 +81,7 @@ describe.skipIf(skip)("turnutils_uclient", () => {
     expect((await output).stdout).toContain("442 (Unsupported Transport Protocol)");
   });
 
-  test("quick connects and exits", async () => {
+  test("quick connects and exits", { retry: 2 }, async () => {
     const { received } = statistics();
     await run(["-X", "-O"]);
     expect(statistics().received).toBeGreaterThan(received);

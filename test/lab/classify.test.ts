@@ -117,7 +117,10 @@ describeLab("nat-probe", () => {
       LOSABLE.map(async (kind) => (await repeat(RUNS, () => probeAnew(kind))).map(({ report }) => ({ kind, report }))),
     );
     await Promise.all([...sites.values()].map((site) => site.setLoss(0)));
-    for (const { kind, report } of runs.flat()) {
+    // Where every question of two seconds is lost there is nothing to be seen but blocked UDP: once in a thousand runs.
+    const seen = runs.flat().filter(({ report }) => percent <= 5 || report?.udp !== "blocked");
+    expect(runs.flat().length - seen.length).toBeLessThanOrEqual(1 + runs.flat().length / 100);
+    for (const { kind, report } of seen) {
       const { confidence, ...found } = verdict(report);
       if (percent <= 5 || confidence === "high") expect({ kind, ...found }).toEqual({ kind, ...NAT_KINDS[kind].expected });
     }
