@@ -81,10 +81,11 @@ describe.skipIf(skip)("turnutils_uclient", () => {
     expect((await output).stdout).toContain("442 (Unsupported Transport Protocol)");
   });
 
-  test("quick connects and exits", { retry: 2 }, async () => {
+  test("quick connects and exits: whatever its client makes of them, the server serves on", async () => {
     const { received } = statistics();
-    await run(["-X", "-O"]);
+    await run(["-X", "-O"]).catch(() => {});
     expect(statistics().received).toBeGreaterThan(received);
+    expect(await run(["-X"])).toContain("tot_send_msgs=10, tot_recv_msgs=10");
   });
 
   test("broken protocol, broken on purpose: it is answered or not, and the server serves on", async () => {

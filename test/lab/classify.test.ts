@@ -108,7 +108,7 @@ describeLab("nat-probe", () => {
 
   it.each([5, 20])("is never wrong where %i % of the packets are lost, each way", { timeout: TIMEOUT_MS }, async (percent) => {
     await Promise.all([...sites.values()].map((site) => site.setLoss(percent)));
-    // After hundreds of runs a tenth of all ports have holes of before, and a try in ten would find them.
+    // After hundreds of runs a tenth of all ports have holes of before, and a NAT that counts its ports has none left to give.
     const probeAnew = async (kind: NatKindName) => {
       await siteOf(kind).flush();
       return natProbe(host(kind), AWL);
@@ -117,10 +117,7 @@ describeLab("nat-probe", () => {
       LOSABLE.map(async (kind) => (await repeat(RUNS, () => probeAnew(kind))).map(({ report }) => ({ kind, report }))),
     );
     await Promise.all([...sites.values()].map((site) => site.setLoss(0)));
-    // Where every question of two seconds is lost there is nothing to be seen but blocked UDP: once in a thousand runs.
-    const seen = runs.flat().filter(({ report }) => percent <= 5 || report?.udp !== "blocked");
-    expect(runs.flat().length - seen.length).toBeLessThanOrEqual(1 + runs.flat().length / 100);
-    for (const { kind, report } of seen) {
+    for (const { kind, report } of runs.flat()) {
       const { confidence, ...found } = verdict(report);
       if (percent <= 5 || confidence === "high") expect({ kind, ...found }).toEqual({ kind, ...NAT_KINDS[kind].expected });
     }
